@@ -1,0 +1,22 @@
+"""Physical constants (CODATA 2018, SI) and the working units: nanoseconds and tesla."""
+
+import math
+
+GAMMA = 1.76085963023e11
+"""Gyromagnetic ratio of the electron, rad / (s T)."""
+HBAR = 1.054571817e-34
+"""Reduced Planck constant, J s."""
+KB = 1.380649e-23
+"""Boltzmann constant, J / K."""
+CHARGE = 1.602176634e-19
+"""Elementary charge, C."""
+MU0 = 1.25663706212e-6
+"""Vacuum permeability, T m / A."""
+
+NS = 1e-9
+"""One nanosecond in seconds: times inside the solvers are counted in it."""
+GAMMA_NS = GAMMA * NS
+"""Gyromagnetic ratio in working units, rad / (ns T)."""
+SPIN_FIELD = HBAR / (2 * CHARGE)
+"""hbar / 2e, V s: field times magnetisation times thickness per current density of spins."""
+TAU = 2 * math.pi

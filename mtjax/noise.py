@@ -1,0 +1,73 @@
+"""The Brownian path: independent Gaussian increments, one triple a step, a pure function of (key, sample, step).
+
+Nothing is stored, steps may be taken in any order, in any chunk of samples and on any machine, and the generator is written
+out in `jnp` so that XLA fuses it into the solver's step (drawn through `jax.random`, the noise costs more than the physics).
+"""
+
+from typing import Any
+
+import diffrax as dfx
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32, Key, UInt32
+
+from mtjax.types import Vector
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+
+
+def threefry(k0: UInt32[Array, ""], k1: UInt32[Array, ""], x0: UInt32[Array, ""], x1: UInt32[Array, ""]):
+    """Threefry-2x32 with 20 rounds: two random words for the counter (x0, x1) (Salmon et al., SC 2011)."""
+    keys = (k0, k1, k0 ^ k1 ^ jnp.uint32(0x1BD11BDA))
+    x0, x1 = x0 + keys[0], x1 + keys[1]
+    for i in range(5):
+        for r in _ROTATIONS[i % 2]:
+            x0 = x0 + x1
+            x1 = ((x1 << jnp.uint32(r)) | (x1 >> jnp.uint32(32 - r))) ^ x0
+        x0, x1 = x0 + keys[(i + 1) % 3], x1 + keys[(i + 2) % 3] + jnp.uint32(i + 1)
+    return x0, x1
+
+
+def normal(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
+    """A standard normal number from 21 random bits, by the inverse distribution function; at most 5.0 in size."""
+    uniform = (bits.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-20) - 1
+    return jnp.float32(2**0.5) * jax.lax.erf_inv(uniform)
+
+
+class StepPath(dfx.AbstractBrownianPath):
+    """Brownian motion in three dimensions for solvers that count time in steps: `t0` is the number of the step.
+
+    - `key`: a `jax.random` key.
+    - `sample`: number of the trajectory; paths of different samples are independent.
+
+    Increments are float32 whatever the solver's precision: 21 random bits each, which is what a 64-bit hash gives three
+    of. Steps are numbered up to 2^32.
+    """
+
+    key: UInt32[Array, "2"]
+    sample: UInt32[Array, ""]
+    levy_area: Any = eqx.field(static=True, default=dfx.BrownianIncrement)
+
+    def __init__(self, key: Key[Array, ""], sample: Any):
+        self.key = jax.random.key_data(key)
+        self.sample = jnp.asarray(sample).astype(jnp.uint32)
+        self.levy_area = dfx.BrownianIncrement
+
+    @property
+    def t0(self):
+        """Minus infinity: defined at every step."""
+        return -jnp.inf
+
+    @property
+    def t1(self):
+        """Infinity: defined at every step."""
+        return jnp.inf
+
+    def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Vector:  # noqa: FBT001, FBT002
+        """The increment of step number `t0`: three independent standard normals, a `Vector`; `t1` must be `t0` + 1."""
+        del t1, left, use_levy
+        step = jnp.asarray(t0).astype(jnp.uint32)
+        a, b = threefry(self.key[0], self.key[1], step, self.sample)
+        c = ((a & jnp.uint32(0x7FF)) << 10) | (b & jnp.uint32(0x3FF))
+        return Vector(normal(a >> 11), normal(b >> 11), normal(c))
