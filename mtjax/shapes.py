@@ -71,7 +71,7 @@ class EllipticCylinder(AbstractShape):
         return math.pi / 4 * self.length * self.width
 
     def demagnetisation_factors(self) -> Float[Array, " 3"]:
-        """The factors (Nx, Ny, Nz) by exact integrals: circular cylinders, averaged over directions in the plane.
+        """The factors (Nx, Ny, Nz) by exact integrals: circular cylinders averaged over in-plane directions.
 
         With w(phi) = sqrt(a^2 cos^2 phi + b^2 sin^2 phi), semi-axes a and b, N(R) the axial factor of a
         circular cylinder of radius R and the same thickness, and <f> = ab/2pi int f/w^2 dphi,
@@ -79,10 +79,10 @@ class EllipticCylinder(AbstractShape):
             Nz = <N(w)>,  Nx = <cos^2 phi (1 - N(w))>,  Ny = <sin^2 phi (1 - N(w))>.
 
         This is the Fourier-space integral of the magnetostatic energy (as in Beleggia et al., J. Phys. D 38,
-        3333 (2005), cited from memory) with its radial part done. The periodic integral is a mean over 64 points
-        of a quadrant. Absolute error in float64: below 1e-13 for thickness / length from 1e-4 to 1e3 and
-        length / width from 1/20 to 20 (1e-10 for 100); in float32: 3e-7, growing to 2e-6 as
-        thickness / length falls from 1e-2 to 1e-4.
+        3333 (2005), cited from memory) with its radial part done. The periodic integral is a mean over 64
+        points of a quadrant. Absolute error in float64: below 1e-13 for thickness / length from 1e-4 to 1e3
+        and length / width from 1/20 to 20 (1e-10 for 100); in float32: 1e-6, and 2e-6 where
+        thickness / length falls below 1e-3.
         """
         ratio = self.length / self.width
         psi = jnp.asarray((np.arange(64) + 0.5) * math.pi / 128, ratio.dtype)
@@ -121,9 +121,9 @@ class Prism(AbstractShape):
     def demagnetisation_factors(self) -> Float[Array, " 3"]:
         """The factors (Nx, Ny, Nz): the values, not the formula, of Aharoni, J. Appl. Phys. 83, 3432 (1998).
 
-        That formula is a difference of large terms, useless in float32; each factor is here a sum of two smooth
-        integrals by 48 Gauss points (see `_half_factor`). Absolute error for ratios of edges up to 1000: below
-        1e-13 in float64, 3e-7 in float32.
+        That formula is a difference of large terms, useless in float32; each factor is here a sum of two
+        smooth integrals by 48 Gauss points (see `_half_factor`). Absolute error: below 1e-13 in float64 and
+        3e-7 in float32, for ratios of edges up to 1000.
         """
         height = jnp.stack([self.length, self.width, self.thickness])
         near, far = jnp.roll(height, -1), jnp.roll(height, 1)
@@ -149,13 +149,14 @@ class Ellipsoid(AbstractShape):
 
     @property
     def area(self) -> Scalar:
-        """Area of the equator pi/4 length width, m^2; the mean thickness, volume / area, is 2/3 `thickness`."""
+        """Area of the equator pi/4 length width, m^2; volume / area is 2/3 of `thickness`."""
         return math.pi / 4 * self.length * self.width
 
     def demagnetisation_factors(self) -> Float[Array, " 3"]:
         """The factors Nx = abc/3 R_D(b^2, c^2, a^2), and so on, for semi-axes a, b, c.
 
-        These are the integrals of Osborn, Phys. Rev. 67, 351 (1945), in Carlson's symmetric form. Relative error: below 1e-14 in float64 and 1e-6 in float32, for ratios of axes up to 1000.
+        These are the integrals of Osborn, Phys. Rev. 67, 351 (1945), in Carlson's symmetric form. Relative
+        error: below 1e-14 in float64 and 1e-6 in float32, for ratios of axes up to 1000.
         """
         axes = jnp.stack([jnp.ones_like(self.width), self.width / self.length, self.thickness / self.length])
         squares = axes**2
@@ -163,7 +164,7 @@ class Ellipsoid(AbstractShape):
 
 
 @cache
-def _gauss(order: int) -> tuple[np.ndarray, np.ndarray]:
+def gauss_legendre(order: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of Gauss-Legendre quadrature on (0, 1)."""
     x, w = np.polynomial.legendre.leggauss(order)
     return (x + 1) / 2, w / 2
@@ -180,7 +181,7 @@ def _circular(p: Float[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, "
     integrand is smooth but for its square root, sqrt(1 - s^2) = p sqrt(sinh(U - u) sinh(U + u)), which
     u = U (1 - x^2) removes.
     """
-    x, w = (jnp.asarray(a, p.dtype) for a in _gauss(32))
+    x, w = (jnp.asarray(a, p.dtype) for a in gauss_legendre(32))
     p = p[:, None]
     end = jnp.arcsinh(1 / p)
     u = end * (1 - x**2)
@@ -190,7 +191,7 @@ def _circular(p: Float[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, "
 
 
 def _half_factor(near: Scalar, far: Scalar, height: Scalar) -> Scalar:
-    """Contribution to a prism's factor along `height` of directions that leave its face by the edge at `near`.
+    """Share of a prism's factor along `height` from directions that leave its face by the edge at `near`.
 
     Points of the face, near x far, are apart by (x, y) with weight (1 - x/near)(1 - y/far). In a direction
     y/x = (far/near) eta the distance runs up to g height, and the energy integral over it, by parts as in
@@ -201,7 +202,7 @@ def _half_factor(near: Scalar, far: Scalar, height: Scalar) -> Scalar:
     This is averaged over angles, 2/pi int dv / cosh(v), where sinh(v) = y/x runs to far/near and
     g = near/height cosh(v).
     """
-    x, w = (jnp.asarray(a, near.dtype) for a in _gauss(48))
+    x, w = (jnp.asarray(a, near.dtype) for a in gauss_legendre(48))
     end = jnp.arcsinh(far / near)
     v = end * x
     eta = jnp.sinh(v) * (near / far)

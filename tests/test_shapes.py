@@ -138,10 +138,10 @@ def test_gradients_agree_with_central_differences(shape, size):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("size", SIZES)
-def test_float32_keeps_seven_digits_also_in_the_gradient(shape, size):
+def test_float32_keeps_six_digits_also_in_the_gradient(shape, size):
     single, double = jnp.asarray(size, jnp.float32), jnp.asarray(size)
     assert of_sizes(shape, single).dtype == jnp.float32
-    np.testing.assert_allclose(of_sizes(shape, single), of_sizes(shape, double), atol=4e-7)
+    np.testing.assert_allclose(of_sizes(shape, single), of_sizes(shape, double), atol=1e-6)
     slope = jax.jacrev(lambda sizes: of_sizes(shape, sizes))
     np.testing.assert_allclose(slope(single) * single, slope(double) * double, atol=1e-6)
 
