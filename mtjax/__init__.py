@@ -5,28 +5,58 @@ from importlib.metadata import version
 from mtjax import presets as presets
 from mtjax.device import Device as Device
 from mtjax.fields import (
-    AbstractEnergy as AbstractEnergy,
-    AbstractTerm as AbstractTerm,
-    AppliedField as AppliedField,
-    Demagnetisation as Demagnetisation,
-    ExchangeBias as ExchangeBias,
-    SecondOrderAnisotropy as SecondOrderAnisotropy,
-    UniaxialAnisotropy as UniaxialAnisotropy,
     VCMA as VCMA,
 )
-from mtjax.layer import Drive as Drive, FreeLayer as FreeLayer
+from mtjax.fields import (
+    AbstractEnergy as AbstractEnergy,
+)
+from mtjax.fields import (
+    AbstractTerm as AbstractTerm,
+)
+from mtjax.fields import (
+    AppliedField as AppliedField,
+)
+from mtjax.fields import (
+    Demagnetisation as Demagnetisation,
+)
+from mtjax.fields import (
+    ExchangeBias as ExchangeBias,
+)
+from mtjax.fields import (
+    SecondOrderAnisotropy as SecondOrderAnisotropy,
+)
+from mtjax.fields import (
+    UniaxialAnisotropy as UniaxialAnisotropy,
+)
+from mtjax.layer import Drive as Drive
+from mtjax.layer import FreeLayer as FreeLayer
 from mtjax.pulses import (
     AbstractPulse as AbstractPulse,
+)
+from mtjax.pulses import (
     PiecewiseLinear as PiecewiseLinear,
+)
+from mtjax.pulses import (
     Pulse as Pulse,
+)
+from mtjax.pulses import (
     Sine as Sine,
+)
+from mtjax.pulses import (
     Train as Train,
 )
-from mtjax.resistance import AnomalousHall as AnomalousHall, TunnelMagnetoresistance as TunnelMagnetoresistance
-from mtjax.shapes import EllipticCylinder as EllipticCylinder, Ellipsoid as Ellipsoid, Prism as Prism
-from mtjax.simulate import first_passage as first_passage, simulate as simulate
-from mtjax.solvers import Adaptive as Adaptive, Heun as Heun, SplitStep as SplitStep
-from mtjax.torques import SpinOrbitTorque as SpinOrbitTorque, SpinTransferTorque as SpinTransferTorque
+from mtjax.resistance import AnomalousHall as AnomalousHall
+from mtjax.resistance import TunnelMagnetoresistance as TunnelMagnetoresistance
+from mtjax.shapes import Ellipsoid as Ellipsoid
+from mtjax.shapes import EllipticCylinder as EllipticCylinder
+from mtjax.shapes import Prism as Prism
+from mtjax.simulate import first_passage as first_passage
+from mtjax.simulate import simulate as simulate
+from mtjax.solvers import Adaptive as Adaptive
+from mtjax.solvers import Heun as Heun
+from mtjax.solvers import SplitStep as SplitStep
+from mtjax.torques import SpinOrbitTorque as SpinOrbitTorque
+from mtjax.torques import SpinTransferTorque as SpinTransferTorque
 from mtjax.types import Vector as Vector
 
 __version__ = version("mtjax")

@@ -35,7 +35,7 @@ class Device(eqx.Module):
 
     layer: FreeLayer
     terms: tuple[AbstractTerm, ...]
-    start: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
+    start: Float[Array, 3] = direction(default=(0.0, 0.0, 1.0))
     temperature: Scalar = quantity("K", default=300.0)
     write_resistance: Scalar = quantity("ohm", default=1e3)
     readout: AbstractResistance | None = None
@@ -82,7 +82,9 @@ class Device(eqx.Module):
         magnet, drives = self.layer.magnet(), (self.drive(0.0), self.drive(1e-4), self.drive(-1e-4))
 
         def fields(m):
-            return jnp.stack([total_field(self.terms, Vector.of(m), magnet, drive).array() for drive in drives])
+            return jnp.stack(
+                [total_field(self.terms, Vector.of(m), magnet, drive).array() for drive in drives]
+            )
 
         def mismatch(m):
             here = jax.vmap(lambda B: turn(B, self.start, 1.0))(fields(m))
@@ -93,7 +95,7 @@ class Device(eqx.Module):
         return jnp.all(jnp.max(jax.vmap(mismatch)(probes), axis=(0, 2)) <= 1e-5 * scale)
 
     @property
-    def stiffness(self) -> Float[Array, "2"]:
+    def stiffness(self) -> Float[Array, 2]:
         """Curvatures of the energy at the start direction, without the applied fields, ascending, T."""
         e1, e2 = frame(self.start)
 
@@ -171,5 +173,7 @@ def _derived(device: Device) -> str:
     if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
         current = float(device.critical_current)
         sign = "positive" if current > 0 else "negative"
-        lines.append(f"  critical current = {with_unit(current, 'A')} (a {sign} current leaves the start well)")
+        lines.append(
+            f"  critical current = {with_unit(current, 'A')} (a {sign} current leaves the start well)"
+        )
     return "\n".join(lines)

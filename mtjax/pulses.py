@@ -91,7 +91,11 @@ class Pulse(AbstractPulse):
         require(self, "amplitude")
         require(self, "width delay rise fall", least=0.0)
         edges = (self.rise + self.fall) / 2
-        if is_known(edges) and is_known(self.width) and np.any(np.asarray(edges) > 1.000001 * np.asarray(self.width)):
+        if (
+            is_known(edges)
+            and is_known(self.width)
+            and np.any(np.asarray(edges) > 1.000001 * np.asarray(self.width))
+        ):
             raise ValueError(
                 f"`width` of Pulse must be at least (rise + fall)/2 = {edges} s, but is {self.width} s."
             )
@@ -111,7 +115,7 @@ class Pulse(AbstractPulse):
         return self.delay, self.delay + self.width + (self.rise - self.fall) / 2
 
     @property
-    def breakpoints(self) -> Float[Array, "4"]:
+    def breakpoints(self) -> Float[Array, 4]:
         """Start and end of both edges, s."""
         up, down = self._edges
         return jnp.stack([up, up + self.rise, down, down + self.fall])
@@ -139,8 +143,14 @@ class Train(AbstractPulse):
         if self.number < 1:
             raise ValueError(f"`number` of Train must be at least 1, but is {self.number}.")
         end = self.pulse.end
-        if is_known(end) and is_known(self.period) and np.any(np.asarray(end) > 1.000001 * np.asarray(self.period)):
-            raise ValueError(f"`period` of Train must be at least the pulse's end {end} s, but is {self.period} s.")
+        if (
+            is_known(end)
+            and is_known(self.period)
+            and np.any(np.asarray(end) > 1.000001 * np.asarray(self.period))
+        ):
+            raise ValueError(
+                f"`period` of Train must be at least the pulse's end {end} s, but is {self.period} s."
+            )
 
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""
@@ -200,7 +210,7 @@ class Sine(AbstractPulse):
         return self.amplitude * wave * (inside / dt)
 
     @property
-    def breakpoints(self) -> Float[Array, "2"]:
+    def breakpoints(self) -> Float[Array, 2]:
         """Start and end, s."""
         return jnp.stack([self.delay, self.delay + self.width])
 
@@ -239,9 +249,13 @@ class PiecewiseLinear(AbstractPulse):
             rows = list(csv.DictReader(file))
         missing = {time, current} - set(rows[0] if rows else ())
         if missing:
-            raise ValueError(f"{str(path)!r} must have rows with the columns {time!r} and {current!r}, but lacks {sorted(missing)}.")
+            raise ValueError(
+                f"{str(path)!r} must have rows with the columns {time!r} and {current!r}, but lacks {sorted(missing)}."
+            )
         try:
-            return PiecewiseLinear(np.array([float(r[time]) for r in rows]), np.array([float(r[current]) for r in rows]))
+            return PiecewiseLinear(
+                np.array([float(r[time]) for r in rows]), np.array([float(r[current]) for r in rows])
+            )
         except (TypeError, ValueError) as error:
             raise ValueError(f"{str(path)!r} must hold a number in every row: {error}") from None
 

@@ -20,6 +20,7 @@ from mtjax.fields import total_field
 from mtjax.llg import Dynamics, ThermalTerm, prepare
 from mtjax.noise import StepPath
 from mtjax.pulses import AbstractPulse, off
+from mtjax.settling import default_duration
 from mtjax.solvers import AbstractSpinSolver, Adaptive, SplitStep
 from mtjax.sphere import points
 from mtjax.types import Scalar, Vector, as_direction, as_scalar, is_known, with_unit
@@ -46,7 +47,9 @@ class Trajectories(eqx.Module):
         """Sizes, time span, step and final mean magnetisation."""
         samples, times, _ = self.ms.shape
         mean = np.asarray(jnp.mean(self.ms[:, -1], axis=0))
-        step = "adaptive steps" if isinstance(self.solver, Adaptive) else f"steps of {with_unit(self.dt, 's')}"
+        step = (
+            "adaptive steps" if isinstance(self.solver, Adaptive) else f"steps of {with_unit(self.dt, 's')}"
+        )
         return (
             f"Trajectories: {samples} samples, {times} times up to {with_unit(self.ts[-1], 's')}, "
             f"{type(self.solver).__name__} with {step}; final mean m = "
@@ -119,7 +122,7 @@ def simulate(
     if isinstance(solver, Adaptive):
         return _simulate_adaptive(device, pulse, duration, save, starts, samples, solver)
     dt = default_step(device, pulse, solver) if dt is None else _checked_step(dt)
-    number = _number_of_steps(duration, dt, save)
+    number = number_of_steps(duration, dt, save)
     dynamics = prepare(device, pulse, duration / number)
     steps = _saved_steps(number, save, dynamics.dt)
     ms = _integrate(
@@ -151,7 +154,7 @@ def first_passage(
     for_start, for_path = jax.random.split(_checked_key(device, key))
     starts = _starts(device, None, samples, for_start)
     dt = default_step(device, pulse, solver) if dt is None else _checked_step(dt)
-    number = _number_of_steps(duration, dt, 1)
+    number = number_of_steps(duration, dt, 1)
     dynamics = prepare(device, pulse, duration / number)
     axis = Vector.of(device.start)
 
@@ -167,21 +170,6 @@ def first_passage(
         return jnp.where(reached, solution.ts[-1] * dynamics.dt, jnp.inf)
 
     return Passages(_in_chunks(one, samples, chunk), as_scalar(duration), dynamics.dt)
-
-
-def settling_time(device: Device) -> Scalar:
-    """How long a device is left alone after a pulse before it is read, s.
-
-    Three relaxation times; none for a device with an axis of symmetry, in which the side of m does not change without
-    a current but by noise, and for which published write error rates are read at the end of the pulse.
-    """
-    return jax.lax.stop_gradient(jnp.where(device.is_axisymmetric, 0.0, 3 * device.relaxation_time))
-
-
-def default_duration(device: Device, pulse: AbstractPulse) -> Scalar:
-    """End of the pulse plus the settling time, s; at least one relaxation time."""
-    end = jax.lax.stop_gradient(pulse.end + settling_time(device))
-    return jnp.where(end > 0, end, jax.lax.stop_gradient(device.relaxation_time))
 
 
 def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
@@ -219,7 +207,9 @@ def _integrate(dynamics, key, starts, samples, steps, number, solver, chunk, adj
     return _in_chunks(one, samples, chunk)
 
 
-def _solve(dynamics: Dynamics, path: StepPath, m0: Vector, solver: AbstractSpinSolver, number, saveat, **kwargs: Any):
+def _solve(
+    dynamics: Dynamics, path: StepPath, m0: Vector, solver: AbstractSpinSolver, number, saveat, **kwargs: Any
+):
     """One trajectory; time is counted in steps, so that it is exact in float32 too."""
     dtype = dynamics.dt.dtype
     y0 = jax.tree.map(lambda x: jnp.asarray(x, dtype), solver.enter(dynamics, m0))
@@ -270,7 +260,7 @@ def _starts(device: Device, start, samples: int, key) -> Callable[[Array], Vecto
     return lambda sample: Vector.of(start if start.ndim == 1 else start[sample % samples])
 
 
-def _number_of_steps(duration, dt, save) -> Any:
+def number_of_steps(duration, dt, save) -> Any:
     """Steps of at most `dt` in `duration`, a multiple of the intervals between evenly saved times."""
     intervals = max(save - 1, 1) if isinstance(save, int) else 1
     ratio = duration / dt / intervals
@@ -316,4 +306,6 @@ def _checked_key(device: Device, key):
         return key
     if is_known(device.temperature) and bool(jnp.all(device.temperature == 0)):
         return jax.random.key(0)
-    raise ValueError("`key` must be given (for example `jax.random.key(0)`), because the temperature is not 0.")
+    raise ValueError(
+        "`key` must be given (for example `jax.random.key(0)`), because the temperature is not 0."
+    )

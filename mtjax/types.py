@@ -113,7 +113,13 @@ def require(module: Any, names: str, *, positive: bool = False, least: float = -
         if value is None or not is_known(value):
             continue
         value = np.asarray(value)
-        rule = "finite and positive" if positive else "finite" if least == -math.inf else f"finite and at least {least:g}"
+        rule = (
+            "finite and positive"
+            if positive
+            else "finite"
+            if least == -math.inf
+            else f"finite and at least {least:g}"
+        )
         if not np.all(np.isfinite(value) & (value >= least) & ((value > 0) | (not positive))):
             raise ValueError(f"`{name}` of {type(module).__name__} must be {rule}, but is {value}.")
 
@@ -125,7 +131,12 @@ def with_unit(value: Any, unit: str, digits: int = 4) -> str:
     """`value` (SI) as text with an SI prefix where the unit takes one: `with_unit(5e-10, "s") == "500 ps"`."""
     value = np.asarray(value)
     if value.ndim > 0:
-        return "(" + ", ".join(f"{v:.{digits}g}" for v in value.ravel()[:3]) + (", ...)" if value.size > 3 else ")") + f" {unit}".rstrip()
+        return (
+            "("
+            + ", ".join(f"{v:.{digits}g}" for v in value.ravel()[:3])
+            + (", ...)" if value.size > 3 else ")")
+            + f" {unit}".rstrip()
+        )
     value = float(value)
     if unit in {"s", "m", "A", "V", "T", "J", "ohm", "W"} and value != 0 and math.isfinite(value):
         exponent = min(max(3 * math.floor(math.log10(abs(value) * (1 + 1e-7)) / 3), -18), 12)

@@ -1,0 +1,148 @@
+"""Switching probability by sampling, with an unbiased gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Key
+
+from mtjax.device import Device
+from mtjax.equilibrium import Well
+from mtjax.llg import prepare
+from mtjax.methods import AbstractMethod, Probability
+from mtjax.pulses import AbstractPulse
+from mtjax.score import path_score
+from mtjax.settling import settling_time
+from mtjax.simulate import CHUNK, default_step, number_of_steps, simulate
+from mtjax.solvers import SplitStep
+from mtjax.types import Scalar
+
+_BATCHES = 16
+
+
+class MonteCarlo(AbstractMethod):
+    """Switching probability from an ensemble of trajectories (`SplitStep`).
+
+    Its derivative, by `jax.grad` or `jax.jvp`, is the score estimator (`mtjax.score`): unbiased, with common random
+    numbers between value and gradient. Its noise is moderate for parameters of the drift (anisotropy, fields, torques,
+    pulse); for the temperature and the volume, and in part for Ms and alpha, it grows with the number of steps. Where a
+    difference between two devices is wanted, call twice with the same key: common random numbers make it far more precise
+    than the two values.
+
+    - `samples`: number of trajectories.
+    - `key`: a `jax.random` key.
+    - `dt`: longest step, s; `None` for `default_step`.
+    - `chunk`: trajectories side by side.
+    """
+
+    samples: int = eqx.field(static=True)
+    key: Key[Array, ""]
+    dt: float | None = None
+    chunk: int = eqx.field(static=True, default=CHUNK)
+
+    def __check_init__(self):
+        if self.samples < 2:
+            raise ValueError(f"`samples` of MonteCarlo must be at least 2, but is {self.samples}.")
+
+    @property
+    def name(self) -> str:
+        """Monte Carlo and the number of samples."""
+        return f"Monte Carlo with {self.samples} samples"
+
+    def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+        """The switched fraction; its standard error is that of (k + 1/2) / (n + 1), never zero."""
+        value, complement = _fractions((device, pulse), relax=relax, method=self)
+        guess = (jax.lax.stop_gradient(value) * self.samples + 0.5) / (self.samples + 1)
+        return Probability(value, complement, jnp.sqrt(guess * (1 - guess) / self.samples), self)
+
+
+class ScoreGradient(eqx.Module):
+    """A sampled switching probability with its gradient, each with its standard error.
+
+    - `value`, `stderr`: the probability.
+    - `gradient`, `gradient_stderr`: like the pair (device, pulse), `None` where there is nothing to differentiate.
+    """
+
+    value: Scalar
+    stderr: Scalar
+    gradient: tuple[Device, AbstractPulse]
+    gradient_stderr: tuple[Device, AbstractPulse]
+
+
+def score_gradient(
+    device: Device, pulse: AbstractPulse, method: MonteCarlo, *, relax: Scalar | None = None
+) -> ScoreGradient:
+    """The gradient that `jax.grad` gives of a `MonteCarlo` switching probability, together with its standard error.
+
+    The error is that of the mean of 16 independent batches. `relax`: as for `switching_probability`, s.
+    """
+    relax = settling_time(device) if relax is None else jnp.asarray(relax)
+    theta = (device, pulse)
+    switched = _switched(theta, relax, method)
+    batches = _batch_gradients(theta, switched, relax, method)
+    total = jax.tree.map(lambda g: jnp.sum(g, axis=0), batches)
+    spread = jax.tree.map(lambda g: jnp.std(g, axis=0, ddof=1) * g.shape[0] ** 0.5, batches)
+    p = jnp.mean(switched)
+    return ScoreGradient(p, jnp.sqrt(p * (1 - p) / method.samples), total, spread)
+
+
+@eqx.filter_custom_jvp
+def _fractions(theta, *, relax: Scalar, method: MonteCarlo) -> tuple[Scalar, Scalar]:
+    switched = _switched(theta, relax, method)
+    return jnp.mean(switched), jnp.mean(~switched)
+
+
+@_fractions.def_jvp
+def _fractions_jvp(primals, tangents, *, relax: Scalar, method: MonteCarlo):
+    (theta,), (dtheta,) = primals, tangents
+    switched = _switched(theta, relax, method)
+    batches = _batch_gradients(theta, switched, relax, method)
+    terms = jax.tree.map(
+        lambda g, d: jnp.zeros(()) if d is None else jnp.sum(jnp.sum(g, axis=0) * d),
+        batches, dtheta, is_leaf=lambda x: x is None,
+    )  # fmt: skip
+    slope = sum(jax.tree.leaves(terms), jnp.zeros(()))
+    value = jnp.mean(switched)
+    return (value, jnp.mean(~switched)), (slope.astype(value.dtype), -slope.astype(value.dtype))
+
+
+def _switched(theta, relax: Scalar, method: MonteCarlo) -> Bool[Array, " samples"]:
+    device, pulse = theta
+    final = simulate(
+        device, pulse, _duration(theta, relax), samples=method.samples, key=method.key, save=1,
+        dt=method.dt, chunk=method.chunk,
+    ).ms[:, 0]  # fmt: skip
+    return final @ device.start < 0
+
+
+def _duration(theta, relax: Scalar) -> Scalar:
+    device, pulse = theta
+    end = jax.lax.stop_gradient(pulse.end + relax)
+    return jnp.where(end > 0, end, jax.lax.stop_gradient(1e-3 * device.relaxation_time))
+
+
+def _batch_gradients(theta, switched: Bool[Array, " samples"], relax: Scalar, method: MonteCarlo) -> Any:
+    """Contributions of batches of samples to the gradient, along a new first axis; they add up to it."""
+    n = method.samples
+    batches = max(min(_BATCHES, n), -(-n // method.chunk))
+    size = -(-n // batches)
+    numbers = jnp.arange(batches * size).reshape(batches, size)
+    weights = (switched - jnp.mean(switched)) / (n - 1)
+    weights = jnp.pad(weights, (0, batches * size - n)).reshape(batches, size)
+    dt = default_step(*theta, SplitStep()) if method.dt is None else method.dt
+    duration = _duration(theta, relax)
+    number = number_of_steps(duration, dt, 1)
+    dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(*theta, duration / number), theta)
+    for_start, for_path = jax.random.split(method.key)
+    well = Well.of(theta[0])
+
+    def one(batch):
+        samples, weights = batch
+        starts = jax.vmap(lambda n: well.draw(jax.random.fold_in(for_start, n)))(samples)
+        score = path_score(dynamics, starts, samples, weights, for_path, number)
+        return pull_back(score)[0]
+
+    return jax.lax.map(one, (numbers, weights))

@@ -1,0 +1,35 @@
+"""Switching probability: one verb, the method as an object."""
+
+from jaxtyping import ArrayLike
+
+from mtjax.device import Device
+from mtjax.fokker_planck import FokkerPlanck
+from mtjax.methods import AbstractMethod, Probability
+from mtjax.pulses import AbstractPulse
+from mtjax.settling import settling_time
+from mtjax.types import as_scalar, is_known
+
+
+def switching_probability(
+    device: Device,
+    pulse: AbstractPulse,
+    *,
+    method: AbstractMethod | None = None,
+    relax: ArrayLike | None = None,
+) -> Probability:
+    """Probability that `pulse` takes `device` from its starting well to the other side, m.start < 0.
+
+    The device starts in thermal equilibrium in its well (exp(-E/kT) on the hemisphere m.start > 0) and is read `relax`
+    seconds after the end of the pulse.
+
+    - `method`: `FokkerPlanck()` by default, which takes the cheapest of its ways by itself and is exact to its stated
+      accuracy; `MonteCarlo(samples=..., key=...)` where sampling is wanted.
+    - `relax`: s; `None` for `settling_time(device)`: three relaxation times, none for axisymmetric devices.
+
+    Differentiable in every number of `device` and `pulse`. Raises `ValueError` where `relax` is negative.
+    """
+    method = FokkerPlanck() if method is None else method
+    relax = settling_time(device) if relax is None else as_scalar(relax)
+    if is_known(relax) and not bool((relax >= 0).all()):
+        raise ValueError(f"`relax` must be finite and at least 0, but is {relax} s.")
+    return method.probability(device, pulse, relax)
