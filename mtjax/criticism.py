@@ -1,0 +1,99 @@
+"""What can be wrong with a fit, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mtjax.data import SwitchingData
+from mtjax.likelihood import Prediction, chi_square_tail, deviances, fisher_information, residuals, runs_tail
+from mtjax.scoring import Minimum
+
+LEVEL = 0.01
+"""Probability below which a deviation counts as real."""
+_MIN_TRIALS = 20
+
+
+def criticise(
+    data: SwitchingData, at: Prediction, names: tuple[str, ...], found: Minimum, logarithmic: np.ndarray, reach: float
+) -> tuple[str, ...]:
+    """Sentences on the search, on the misfit, and on what the data cannot determine."""
+    return (
+        *_search(names, found, reach),
+        *_misfit(data, at, len(names)),
+        *_few(data, at, len(names)),
+        *_flat(fisher_information(data.trials, at), names, logarithmic),
+    )
+
+
+def _search(names: tuple[str, ...], found: Minimum, reach: float) -> list[str]:
+    ended = [name for name, x in zip(names, found.x, strict=True) if abs(x) >= reach * (1 - 1e-6)]
+    said = [f"{name} ran to the end of the range that is searched: its value means nothing." for name in ended]
+    return said + ([] if found.converged else ["The search for the best values did not converge."])
+
+
+def _misfit(data: SwitchingData, at: Prediction, k: int) -> list[str]:
+    said = []
+    each = deviances(data.switched, data.trials, at.p, at.q)
+    p_value = chi_square_tail(float(each.sum()), len(data) - k)
+    if p_value < LEVEL:
+        i = int(np.argmax(each))
+        unit = "A" if data.voltage is None else "V"
+        said.append(
+            f"The model does not describe the data: deviance {each.sum():.4g} on {len(data) - k} degrees of freedom "
+            f"(p = {p_value:.1g}), most of all at {data.amplitude[i]:.4g} {unit}, where {data.probability[i]:.3g} "
+            f"switched and the model says {at.p[i]:.3g}; the standard errors are too small."
+        )
+    order = np.lexsort((data.amplitude, data.width))
+    telling = np.minimum(at.p, at.q)[order] * data.trials[order] > 0.5
+    runs = runs_tail(residuals(data.switched, data.trials, at.p, at.q)[order][telling])
+    if runs < LEVEL:
+        said.append(
+            f"The residuals keep their sign over long stretches (runs test, p = {runs:.1g}): a trend is missed."
+        )
+    return said
+
+
+def _few(data: SwitchingData, at: Prediction, k: int) -> list[str]:
+    partial = (data.switched > 0) & (data.switched < data.trials)
+    if partial.sum() < k:
+        return [
+            f"Only {partial.sum()} of {len(data)} settings switched sometimes but not always: too few for {k} "
+            "parameters."
+        ]
+    smallest = data.trials[partial].min()
+    if smallest < _MIN_TRIALS:
+        return [f"Some settings have only {smallest:g} trials: standard errors and p-values are rough."]
+    return []
+
+
+def _flat(information: np.ndarray, names: tuple[str, ...], logarithmic: np.ndarray) -> list[str]:
+    """Directions in which the parameters are known to no better than a factor of e (or one unit)."""
+    strengths, axes = np.linalg.eigh(information)
+    return [_named(axis, names, logarithmic) for s, axis in zip(strengths, axes.T, strict=True) if s < 1]
+
+
+def _named(axis: np.ndarray, names: tuple[str, ...], logarithmic: np.ndarray) -> str:
+    axis = axis / axis[np.argmax(np.abs(axis))]
+    taking = [i for i in range(len(names)) if abs(axis[i]) > 0.02]
+    if len(taking) == 1:
+        return f"The data do not determine {names[taking[0]]}."
+    together = " and ".join(
+        f"{names[i]} times {2 ** axis[i]:.3g}" if logarithmic[i] else f"{names[i]} plus {axis[i]:.2g}" for i in taking
+    )
+    said = (
+        f"The data do not determine {' and '.join(names[i] for i in taking)} apart: {together} change next to nothing"
+    )
+    if len(taking) == 2 and all(logarithmic[i] for i in taking):
+        i, j = taking
+        said += f"; only {_product({names[i]: axis[j], names[j]: -axis[i]})} is determined"
+    return said + "."
+
+
+def _product(powers: dict[str, float]) -> str:
+    """Names to powers as text, the first power scaled to 1: "theta_sh / width^0.5"."""
+    first = next(iter(powers.values()))
+    text = ""
+    for name, power in ((n, round(p / first, 2)) for n, p in powers.items()):
+        exponent = "" if abs(power) == 1 else f"^{abs(power):g}"
+        text += (" / " if power < 0 else " * " if text else "") + name + exponent
+    return text
