@@ -82,9 +82,7 @@ class Device(eqx.Module):
         magnet, drives = self.layer.magnet(), (self.drive(0.0), self.drive(1e-4), self.drive(-1e-4))
 
         def fields(m):
-            return jnp.stack(
-                [total_field(self.terms, Vector.of(m), magnet, drive).array() for drive in drives]
-            )
+            return jnp.stack([total_field(self.terms, Vector.of(m), magnet, drive).array() for drive in drives])
 
         def mismatch(m):
             here = jax.vmap(lambda B: turn(B, self.start, 1.0))(fields(m))
@@ -173,7 +171,5 @@ def _derived(device: Device) -> str:
     if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
         current = float(device.critical_current)
         sign = "positive" if current > 0 else "negative"
-        lines.append(
-            f"  critical current = {with_unit(current, 'A')} (a {sign} current leaves the start well)"
-        )
+        lines.append(f"  critical current = {with_unit(current, 'A')} (a {sign} current leaves the start well)")
     return "\n".join(lines)

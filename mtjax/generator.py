@@ -151,7 +151,10 @@ def drift_flow(velocity: Any, degree: int, dtype: Any) -> tuple[Array, Array, Ar
     points, gradients, weights, norms = _quadrature(degree)
     v = velocity(jnp.asarray(points, dtype))
     turned = np.cross(points, gradients, axisa=0, axisb=1, axisc=1)
-    parts = [jnp.einsum("hcn,cn,n->h", (np.conj(g) / norms).astype(_complex(dtype)), v, weights.astype(dtype)) for g in (gradients, turned)]
+    parts = [
+        jnp.einsum("hcn,cn,n->h", (np.conj(g) / norms).astype(_complex(dtype)), v, weights.astype(dtype))
+        for g in (gradients, turned)
+    ]
     phi, psi = (jnp.stack([jnp.real(p), jnp.imag(p)]) for p in parts)
     return phi, psi, v
 

@@ -28,8 +28,7 @@ class Probability(eqx.Module):
         """The smaller of value and complement in full, with the standard error."""
         error = "" if self.stderr is None else f" +- {float(self.stderr):.2g}"
         return (
-            f"P_sw = {float(self.value):.6g}{error} (not switched {float(self.complement):.6g}), "
-            f"by {self.method.name}"
+            f"P_sw = {float(self.value):.6g}{error} (not switched {float(self.complement):.6g}), by {self.method.name}"
         )
 
 

@@ -11,12 +11,13 @@ from jaxtyping import Array, Bool, Key
 
 from mtjax.device import Device
 from mtjax.equilibrium import Well
+from mtjax.grid import make_grid
 from mtjax.llg import prepare
 from mtjax.methods import AbstractMethod, Probability
 from mtjax.pulses import AbstractPulse
 from mtjax.score import path_score
 from mtjax.settling import settling_time
-from mtjax.simulate import CHUNK, default_step, number_of_steps, simulate
+from mtjax.simulate import CHUNK, simulate
 from mtjax.solvers import SplitStep
 from mtjax.types import Scalar
 
@@ -132,17 +133,15 @@ def _batch_gradients(theta, switched: Bool[Array, " samples"], relax: Scalar, me
     numbers = jnp.arange(batches * size).reshape(batches, size)
     weights = (switched - jnp.mean(switched)) / (n - 1)
     weights = jnp.pad(weights, (0, batches * size - n)).reshape(batches, size)
-    dt = default_step(*theta, SplitStep()) if method.dt is None else method.dt
-    duration = _duration(theta, relax)
-    number = number_of_steps(duration, dt, 1)
-    dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(*theta, duration / number), theta)
+    grid = make_grid(*theta, _duration(theta, relax), method.dt, 1, SplitStep())
+    dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(*theta, grid.dt), theta)
     for_start, for_path = jax.random.split(method.key)
     well = Well.of(theta[0])
 
     def one(batch):
         samples, weights = batch
         starts = jax.vmap(lambda n: well.draw(jax.random.fold_in(for_start, n)))(samples)
-        score = path_score(dynamics, starts, samples, weights, for_path, number)
+        score = path_score(dynamics, starts, samples, weights, for_path, grid.number)
         return pull_back(score)[0]
 
     return jax.lax.map(one, (numbers, weights))

@@ -95,7 +95,9 @@ def _propagate(shape: Stencil, adjoint: bool, flow: Flow, h: Array, where: Ellip
         step = h / jnp.maximum(steps, 1.0)
         series, terms = _series(step, where)
         scaled = jax.tree.map(lambda v: v / where.focus, flow)
-        return jax.lax.fori_loop(0, steps.astype(int), lambda _, y: _chebyshev(shape, adjoint, scaled, where, series, terms, y), x)
+        return jax.lax.fori_loop(
+            0, steps.astype(int), lambda _, y: _chebyshev(shape, adjoint, scaled, where, series, terms, y), x
+        )
 
     return run(flow, h, where, x)
 

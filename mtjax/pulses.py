@@ -91,14 +91,8 @@ class Pulse(AbstractPulse):
         require(self, "amplitude")
         require(self, "width delay rise fall", least=0.0)
         edges = (self.rise + self.fall) / 2
-        if (
-            is_known(edges)
-            and is_known(self.width)
-            and np.any(np.asarray(edges) > 1.000001 * np.asarray(self.width))
-        ):
-            raise ValueError(
-                f"`width` of Pulse must be at least (rise + fall)/2 = {edges} s, but is {self.width} s."
-            )
+        if is_known(edges) and is_known(self.width) and np.any(np.asarray(edges) > 1.000001 * np.asarray(self.width)):
+            raise ValueError(f"`width` of Pulse must be at least (rise + fall)/2 = {edges} s, but is {self.width} s.")
 
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""
@@ -143,14 +137,8 @@ class Train(AbstractPulse):
         if self.number < 1:
             raise ValueError(f"`number` of Train must be at least 1, but is {self.number}.")
         end = self.pulse.end
-        if (
-            is_known(end)
-            and is_known(self.period)
-            and np.any(np.asarray(end) > 1.000001 * np.asarray(self.period))
-        ):
-            raise ValueError(
-                f"`period` of Train must be at least the pulse's end {end} s, but is {self.period} s."
-            )
+        if is_known(end) and is_known(self.period) and np.any(np.asarray(end) > 1.000001 * np.asarray(self.period)):
+            raise ValueError(f"`period` of Train must be at least the pulse's end {end} s, but is {self.period} s.")
 
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""

@@ -1,5 +1,6 @@
 """How long to wait after a pulse before the device is read."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +9,7 @@ from mtjax.pulses import AbstractPulse
 from mtjax.types import Scalar
 
 
+@eqx.filter_jit
 def settling_time(device: Device) -> Scalar:
     """How long a device is left alone after a pulse before it is read, s.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,13 +15,11 @@ from jaxtyping import Array, ArrayLike, Float, Key
 from mtjax.constants import NS
 from mtjax.device import Device
 from mtjax.equilibrium import Well
-from mtjax.fields import total_field
-from mtjax.llg import Dynamics, ThermalTerm, prepare
+from mtjax.grid import Grid, make_grid
+from mtjax.llg import ThermalTerm, prepare
 from mtjax.noise import StepPath
 from mtjax.pulses import AbstractPulse, off
-from mtjax.settling import default_duration
 from mtjax.solvers import AbstractSpinSolver, Adaptive, SplitStep
-from mtjax.sphere import points
 from mtjax.types import Scalar, Vector, as_direction, as_scalar, is_known, with_unit
 
 CHUNK = 4096
@@ -47,9 +44,7 @@ class Trajectories(eqx.Module):
         """Sizes, time span, step and final mean magnetisation."""
         samples, times, _ = self.ms.shape
         mean = np.asarray(jnp.mean(self.ms[:, -1], axis=0))
-        step = (
-            "adaptive steps" if isinstance(self.solver, Adaptive) else f"steps of {with_unit(self.dt, 's')}"
-        )
+        step = "adaptive steps" if isinstance(self.solver, Adaptive) else f"steps of {with_unit(self.dt, 's')}"
         return (
             f"Trajectories: {samples} samples, {times} times up to {with_unit(self.ts[-1], 's')}, "
             f"{type(self.solver).__name__} with {step}; final mean m = "
@@ -113,22 +108,17 @@ def simulate(
     """
     pulse = off() if pulse is None else pulse
     solver = SplitStep() if solver is None else solver
-    duration = _checked_duration(default_duration(device, pulse) if duration is None else duration)
-    if samples < 1 or chunk < 1:
-        raise ValueError(f"`samples` and `chunk` must be at least 1, but are {samples} and {chunk}.")
-    key = _checked_key(device, key)
-    for_start, for_path = jax.random.split(key)
-    starts = _starts(device, start, samples, for_start)
+    key, start = _checked(device, samples, chunk, key, start)
     if isinstance(solver, Adaptive):
-        return _simulate_adaptive(device, pulse, duration, save, starts, samples, solver)
-    dt = default_step(device, pulse, solver) if dt is None else _checked_step(dt)
-    number = number_of_steps(duration, dt, save)
-    dynamics = prepare(device, pulse, duration / number)
-    steps = _saved_steps(number, save, dynamics.dt)
-    ms = _integrate(
-        dynamics, for_path, starts, samples, steps, number, solver, chunk, adjoint, progress_meter
-    )
-    return Trajectories(steps * dynamics.dt, ms, dynamics.dt, solver)
+        if not _is_cold(device):
+            raise ValueError(f"`Adaptive` needs temperature 0, but the device is at {device.temperature} K.")
+        grid = make_grid(device, pulse, duration, dt, save, SplitStep())
+        ms = _ensemble(device, pulse, grid, key, start, samples, chunk, _adaptive_path, (solver,))
+        return Trajectories(grid.ts, ms, jnp.asarray(jnp.nan), solver)
+    grid = make_grid(device, pulse, duration, dt, save, solver)
+    options = (solver, adjoint or dfx.RecursiveCheckpointAdjoint(), progress_meter or dfx.NoProgressMeter())
+    ms = _ensemble(device, pulse, grid, key, start, samples, chunk, _thermal_path, options)
+    return Trajectories(grid.ts, ms, grid.dt, solver)
 
 
 def first_passage(
@@ -137,8 +127,9 @@ def first_passage(
     duration: ArrayLike | None = None,
     *,
     samples: int,
-    key: Key[Array, ""],
+    key: Key[Array, ""] | None = None,
     level: ArrayLike = 0.0,
+    start: Float[ArrayLike, "*samples 3"] | None = None,
     solver: AbstractSpinSolver | None = None,
     dt: ArrayLike | None = None,
     chunk: int = CHUNK,
@@ -150,94 +141,71 @@ def first_passage(
     """
     pulse = off() if pulse is None else pulse
     solver = SplitStep() if solver is None else solver
-    duration = _checked_duration(default_duration(device, pulse) if duration is None else duration)
-    for_start, for_path = jax.random.split(_checked_key(device, key))
-    starts = _starts(device, None, samples, for_start)
-    dt = default_step(device, pulse, solver) if dt is None else _checked_step(dt)
-    number = number_of_steps(duration, dt, 1)
-    dynamics = prepare(device, pulse, duration / number)
-    axis = Vector.of(device.start)
-
-    def passed(t, y, args, **kwargs):
-        return y @ axis <= level
-
-    def one(sample):
-        solution = _solve(
-            dynamics, StepPath(for_path, sample), starts(sample), solver, number,
-            dfx.SaveAt(t1=True), event=dfx.Event(passed),
-        )  # fmt: skip
-        reached = solution.result == dfx.RESULTS.event_occurred
-        return jnp.where(reached, solution.ts[-1] * dynamics.dt, jnp.inf)
-
-    return Passages(_in_chunks(one, samples, chunk), as_scalar(duration), dynamics.dt)
+    key, start = _checked(device, samples, chunk, key, start)
+    grid = make_grid(device, pulse, duration, dt, 1, solver)
+    times = _ensemble(device, pulse, grid, key, start, samples, chunk, _passage_path, (solver, as_scalar(level)))
+    return Passages(times, grid.dt * grid.number, grid.dt)
 
 
-def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
-    """Longest step that `solver` takes by default, s.
-
-    dt = 1 / (gamma' B / max_angle + 50 D), with B twice the largest effective field across m, over directions and
-    between the pulse's peaks of either sign, and D the diffusion constant.
-    """
-    magnet, peak = device.layer.magnet(), pulse.peak
-
-    def across(m, current):
-        m = Vector.of(m)
-        side = m.cross(total_field(device.terms, m, magnet, device.drive(current)))
-        return side @ side
-
-    currents = jnp.stack([jnp.zeros_like(peak), peak, -peak])
-    squares = jax.vmap(lambda m: jax.vmap(lambda current: across(m, current))(currents))(points(64))
-    angular = magnet.gamma * 2 * jnp.sqrt(jnp.max(squares))
-    per_ns = angular / solver.max_angle + 50 * magnet.diffusion(device.temperature)
-    return jax.lax.stop_gradient(NS / per_ns)
-
-
-def _integrate(dynamics, key, starts, samples, steps, number, solver, chunk, adjoint, progress_meter):
-    saveat = dfx.SaveAt(ts=steps, fn=lambda t, y, args: solver.leave(dynamics, t, y))
+@eqx.filter_jit
+def _ensemble(device, pulse, grid: Grid, key, start, samples: int, chunk: int, path: Callable[..., Any], options):
+    """`path` for every sample, at most `chunk` side by side; compiled once for all devices and pulses of a kind."""
+    for_start, for_path = jax.random.split(key)
+    dynamics = prepare(device, pulse, grid.dt)
+    well = Well.of(device) if start is None else None
 
     def one(sample):
-        path = StepPath(key, sample)
-        solution = _solve(
-            dynamics, path, starts(sample), solver, number, saveat,
-            adjoint=adjoint or dfx.RecursiveCheckpointAdjoint(),
-            progress_meter=progress_meter or dfx.NoProgressMeter(),
-        )  # fmt: skip
-        return solution.ys.array()
+        if well is not None:
+            m0 = well.draw(jax.random.fold_in(for_start, sample))
+        else:
+            m0 = Vector.of(start if start.ndim == 1 else start[jnp.minimum(sample, samples - 1)])
+        return path(dynamics, grid, StepPath(for_path, sample), m0, *options)
 
     return _in_chunks(one, samples, chunk)
 
 
-def _solve(
-    dynamics: Dynamics, path: StepPath, m0: Vector, solver: AbstractSpinSolver, number, saveat, **kwargs: Any
-):
+def _thermal_path(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
+    """The magnetisation at the saved times, shape (times, 3)."""
+    saveat = dfx.SaveAt(ts=grid.saved, fn=lambda t, y, args: solver.leave(args, t, y))
+    return _solve(dynamics, grid, noise, m0, solver, saveat, adjoint=adjoint, progress_meter=meter).ys.array()
+
+
+def _passage_path(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, level: Scalar):
+    """The time at which m.start first falls to `level`, s."""
+    axis = Vector.of(dynamics.device.start)
+
+    def passed(t, y, args, **kwargs):
+        return solver.leave(args, t, y) @ axis <= level
+
+    solution = _solve(dynamics, grid, noise, m0, solver, dfx.SaveAt(t1=True), event=dfx.Event(passed))
+    reached = solution.result == dfx.RESULTS.event_occurred
+    return jnp.where(reached, solution.ts[-1] * grid.dt, jnp.inf)
+
+
+def _solve(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, saveat, **kwargs: Any):
     """One trajectory; time is counted in steps, so that it is exact in float32 too."""
-    dtype = dynamics.dt.dtype
+    dtype = grid.dt.dtype
     y0 = jax.tree.map(lambda x: jnp.asarray(x, dtype), solver.enter(dynamics, m0))
-    limit = number if isinstance(number, int) else None
+    zero, one = jnp.zeros((), dtype), jnp.ones((), dtype)
     return dfx.diffeqsolve(
-        ThermalTerm(path), solver, jnp.zeros((), dtype), jnp.asarray(number, dtype),
-        jnp.ones((), dtype), y0, args=dynamics, saveat=saveat, max_steps=limit, throw=False, **kwargs,
+        ThermalTerm(noise), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
+        max_steps=grid.limit, throw=False, **kwargs,
     )  # fmt: skip
 
 
-def _simulate_adaptive(device, pulse, duration, save, starts, samples, solver: Adaptive) -> Trajectories:
-    if not (is_known(device.temperature) and bool(jnp.all(device.temperature == 0))):
-        raise ValueError(f"`Adaptive` needs temperature 0, but the device is at {device.temperature} K.")
-    dynamics = prepare(device, pulse, NS)
-    tolerance = 1e-9 if dynamics.dt.dtype == jnp.float64 else 1e-5
+def _adaptive_path(dynamics, grid: Grid, noise, m0: Vector, solver: Adaptive):
+    """The magnetisation at the saved times without noise, shape (times, 3); time is counted in nanoseconds."""
+    del noise
+    in_ns = prepare(dynamics.device, dynamics.pulse, NS)
+    tolerance = 1e-9 if grid.dt.dtype == jnp.float64 else 1e-5
     controller = dfx.ClipStepSizeController(
         dfx.PIDController(solver.rtol or tolerance, solver.atol or tolerance),
-        jump_ts=jnp.sort(pulse.breakpoints) / NS,
+        jump_ts=jnp.sort(dynamics.pulse.breakpoints) / NS,
     )
-    ts = _evenly(duration, save) if isinstance(save, int) else jnp.asarray(save)
-
-    def one(sample):
-        return dfx.diffeqsolve(
-            dfx.ODETerm(dynamics.precession), solver.solver, 0.0, duration / NS, None, starts(sample),
-            saveat=dfx.SaveAt(ts=ts / NS), stepsize_controller=controller, max_steps=1_000_000,
-        ).ys.array()  # fmt: skip
-
-    return Trajectories(ts, _in_chunks(one, samples, samples), jnp.asarray(jnp.nan), solver)
+    return dfx.diffeqsolve(
+        dfx.ODETerm(in_ns.precession), solver.solver, 0.0, grid.dt * grid.number / NS, None, m0,
+        saveat=dfx.SaveAt(ts=grid.ts / NS), stepsize_controller=controller, max_steps=1_000_000,
+    ).ys.array()  # fmt: skip
 
 
 def _in_chunks(one: Callable[[Array], Any], samples: int, chunk: int) -> Any:
@@ -249,63 +217,16 @@ def _in_chunks(one: Callable[[Array], Any], samples: int, chunk: int) -> Any:
     return jax.tree.map(lambda x: x.reshape(chunks * size, *x.shape[2:])[:samples], out)
 
 
-def _starts(device: Device, start, samples: int, key) -> Callable[[Array], Vector]:
-    """The initial direction of each sample, as a function of its number."""
-    if start is None:
-        well = Well.of(device)
-        return lambda sample: well.draw(jax.random.fold_in(key, sample))
-    start = as_direction(start)
-    if start.shape not in {(3,), (samples, 3)}:
+def _checked(device: Device, samples: int, chunk: int, key, start):
+    if samples < 1 or chunk < 1:
+        raise ValueError(f"`samples` and `chunk` must be at least 1, but are {samples} and {chunk}.")
+    if key is None and not _is_cold(device):
+        raise ValueError("`key` must be given (for example `jax.random.key(0)`), because the temperature is not 0.")
+    start = None if start is None else as_direction(start)
+    if start is not None and start.shape not in {(3,), (samples, 3)}:
         raise ValueError(f"`start` must have shape (3,) or ({samples}, 3), but has {start.shape}.")
-    return lambda sample: Vector.of(start if start.ndim == 1 else start[sample % samples])
+    return jax.random.key(0) if key is None else key, start
 
 
-def number_of_steps(duration, dt, save) -> Any:
-    """Steps of at most `dt` in `duration`, a multiple of the intervals between evenly saved times."""
-    intervals = max(save - 1, 1) if isinstance(save, int) else 1
-    ratio = duration / dt / intervals
-    if not is_known(ratio):
-        return intervals * jnp.ceil(ratio * (1 - 1e-6))
-    number = intervals * max(1, math.ceil(float(ratio) * (1 - 1e-6)))
-    if number > 2 ** (24 if jnp.asarray(duration).dtype == jnp.float32 else 32):
-        raise ValueError(
-            f"The run must take at most 2^24 steps in float32 (2^32 with `jax_enable_x64`), but would take {number}: "
-            "shorten `duration`, enlarge `dt`, or use Fokker-Planck for long times."
-        )
-    return number
-
-
-def _saved_steps(number, save, dt) -> Array:
-    if not isinstance(save, int):
-        return jnp.asarray(save) / dt
-    return jnp.asarray(_evenly(1.0, save) * number, dt.dtype)
-
-
-def _evenly(duration, save: int) -> Array:
-    if save < 1:
-        raise ValueError(f"`save` must be at least 1, but is {save}.")
-    return jnp.linspace(0.0, 1.0, save) * duration if save > 1 else jnp.ones(1) * duration
-
-
-def _checked_duration(duration) -> Array:
-    duration = as_scalar(duration)
-    if is_known(duration) and not bool(jnp.all(jnp.isfinite(duration) & (duration > 0))):
-        raise ValueError(f"`duration` must be finite and positive, but is {duration} s.")
-    return duration
-
-
-def _checked_step(dt) -> Array:
-    dt = as_scalar(dt)
-    if is_known(dt) and not bool(jnp.all(jnp.isfinite(dt) & (dt > 0))):
-        raise ValueError(f"`dt` must be finite and positive, but is {dt} s.")
-    return dt
-
-
-def _checked_key(device: Device, key):
-    if key is not None:
-        return key
-    if is_known(device.temperature) and bool(jnp.all(device.temperature == 0)):
-        return jax.random.key(0)
-    raise ValueError(
-        "`key` must be given (for example `jax.random.key(0)`), because the temperature is not 0."
-    )
+def _is_cold(device: Device) -> bool:
+    return is_known(device.temperature) and bool(jnp.all(device.temperature == 0))

@@ -70,9 +70,7 @@ class SplitStep(AbstractSpinSolver):
         """The drift per step."""
         return terms.vf(t0, y0, args)
 
-    def step(
-        self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any
-    ) -> Any:
+    def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
         """One step for diffrax."""
         return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
 
@@ -118,9 +116,7 @@ class Heun(AbstractSpinSolver):
         """The drift per step."""
         return terms.vf(t0, y0, args)
 
-    def step(
-        self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any
-    ) -> Any:
+    def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
         """One step for diffrax."""
         return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
 

@@ -114,11 +114,7 @@ def require(module: Any, names: str, *, positive: bool = False, least: float = -
             continue
         value = np.asarray(value)
         rule = (
-            "finite and positive"
-            if positive
-            else "finite"
-            if least == -math.inf
-            else f"finite and at least {least:g}"
+            "finite and positive" if positive else "finite" if least == -math.inf else f"finite and at least {least:g}"
         )
         if not np.all(np.isfinite(value) & (value >= least) & ((value > 0) | (not positive))):
             raise ValueError(f"`{name}` of {type(module).__name__} must be {rule}, but is {value}.")
