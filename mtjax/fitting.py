@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from os import PathLike
@@ -18,11 +19,13 @@ from mtjax.criticism import criticise
 from mtjax.data import SwitchingData
 from mtjax.device import Device
 from mtjax.fields import AppliedField
+from mtjax.fokker_planck import FokkerPlanck
+from mtjax.guess import least_move, midpoint, resolving
 from mtjax.likelihood import Prediction, chi_square_tail, deviances, fisher_information, residuals
 from mtjax.methods import AbstractMethod
 from mtjax.parameters import Parameter, by_names, by_where, replaced, values
 from mtjax.pulses import Pulse
-from mtjax.scoring import REACH, Problem, minimise
+from mtjax.scoring import REACH, Minimum, Problem, around, minimise
 from mtjax.settling import settling_time
 from mtjax.store import decode, encode
 from mtjax.types import as_scalar, with_unit
@@ -178,39 +181,34 @@ def fit(
     where: Callable[[Device], Any] | tuple[str, ...] | list[str],
     method: AbstractMethod | None = None,
     relax: ArrayLike | None = None,
-    starts: int = 3,
+    starts: int = 1,
     progress: bool = False,
 ) -> Fit:
     """Maximum likelihood of chosen quantities of `device`, given how often it switched.
 
     The counts are binomial around `switching_probability(device, Pulse(current, width))`. A quantity keeps the sign of
-    its value in `device` and is fitted by its logarithm; one that is zero there may take either sign. Each is first
-    tried at factors from 1/10 to 10, one after the other; from the best points found, damped Fisher scoring on the
+    its value in `device` and is fitted by its logarithm; one that is zero there may take either sign. They are
+    first moved by the least that brings the critical current to where the data switch; damped Fisher scoring on the
     deviance residuals follows. Uncertainties are those of the Fisher information.
 
     - `device`: the model, with its starting values.
     - `data`: of one direction and one device. Voltages are turned into currents by `device.write_resistance`.
     - `where`: returns the quantities to fit, like `lambda d: (d[SpinOrbitTorque].theta_sh, d.layer.alpha)`; or their
       names, `("theta_sh", "alpha")`.
-    - `method`, `relax`: as for `switching_probability`.
-    - `starts`: how many of the best points tried are followed.
+    - `method`, `relax`: as for `switching_probability`. `FokkerPlanck()` chooses its truncation by the strongest pulse,
+      for an absolute error well below one trial, again where the search ends.
+    - `starts`: from how many points the search starts, the further ones up to a factor of two from the first.
     - `progress`: whether a line on standard error reports.
 
     Raises `ValueError` where `where` fits no scalar quantity, the data hold several directions or devices, or have a
     `field` column while the device has no applied field.
     """
     _require_one(data)
-    method = _default_method() if method is None else method
+    method = FokkerPlanck() if method is None else method
     parameters = by_where(device, where) if callable(where) else by_names(device, where)
     model = _model(device, parameters, data, method, relax)
-    problem = Problem(
-        data.switched,
-        data.trials,
-        lambda x: tuple(np.asarray(p, float) for p in _probabilities(model, jnp.asarray(x))),
-        lambda x: _prediction(_linearised(model, jnp.asarray(x))),
-    )
-    best = minimise(problem, len(parameters), starts=starts, progress=progress)
-    at = problem.linearise(best.x)
+    model, best = _search(model, data, starts=starts, progress=progress)
+    at = _prediction(_linearised(model, jnp.asarray(best.x)))
     fitted = model.device_at(jnp.asarray(best.x))
     covariance = _covariance(fisher_information(data.trials, at))
     value = np.array([float(v) for v in values(fitted, parameters)])
@@ -233,7 +231,7 @@ def fit(
         p_value=chi_square_tail(total, dof),
         warnings=data.warnings + criticise(data, at, estimates.names, best, ~model.linear, REACH),
         data=data,
-        method=method,
+        method=model.method,
         relax=None if relax is None else float(as_scalar(relax)),
     )
 
@@ -272,17 +270,25 @@ class _Model(eqx.Module):
 
 
 @eqx.filter_jit
-def _probabilities(model: _Model, x: Array) -> tuple[Array, Array]:
-    return model(x)
-
-
-@eqx.filter_jit
 def _linearised(model: _Model, x: Array) -> Any:
     def twice(x):
         both = model(x)
         return both, both
 
     return jax.jacfwd(twice, has_aux=True)(x)
+
+
+def _search(model: _Model, data: SwitchingData, *, starts: int, progress: bool) -> tuple[_Model, Minimum]:
+    """The model, resolved finely enough for where the search ended, and that place."""
+    x, resolved = least_move(model.device_at, len(model.leaves), midpoint(data, model.device)), False
+    while True:
+        method = resolving(model.method, model.device_at(jnp.asarray(x)), data, model.relax, again=resolved)
+        if resolved and method == model.method:
+            return model, best
+        model = dataclasses.replace(model, method=method)
+        problem = Problem(data.switched, data.trials, lambda x, m=model: _prediction(_linearised(m, jnp.asarray(x))))
+        best = minimise(problem, around(x, 1 if resolved else starts), progress=progress)
+        x, resolved = best.x, True
 
 
 def _prediction(linearised: Any) -> Prediction:
@@ -331,9 +337,3 @@ def _require_one(data: SwitchingData) -> None:
                 f"A fit takes the data of one {verb}, but these have {', '.join(data.labels(name))}: "
                 f"choose by `data.select({name}=...)`."
             )
-
-
-def _default_method() -> AbstractMethod:
-    from mtjax.fokker_planck import FokkerPlanck
-
-    return FokkerPlanck()

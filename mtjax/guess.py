@@ -1,0 +1,79 @@
+"""Where a fit starts, and how finely its equation is resolved."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mtjax.data import SwitchingData
+from mtjax.device import Device
+from mtjax.fokker_planck import FokkerPlanck
+from mtjax.methods import AbstractMethod
+from mtjax.pulses import Pulse
+from mtjax.settling import settling_time
+
+_COUNTS = 0.05
+"""Error allowed in an expected number of switched trials."""
+_UNCHECKED = 1e6
+_STEPS = 40
+_CLOSENESS = 1e-3
+
+
+def midpoint(data: SwitchingData, device: Device) -> float:
+    """The current that best parts the trials that switched from those that did not, A."""
+    currents = np.abs(data.currents(device))
+    order = np.argsort(currents)
+    failed, switched = (data.trials - data.switched)[order], data.switched[order]
+    wrong = np.concatenate([[0], np.cumsum(switched)]) + np.concatenate([np.cumsum(failed[::-1])[::-1], [0]])
+    at = int(np.argmin(wrong))
+    between = currents[order][max(at - 1, 0) : at + 1]
+    return float(np.mean(between))
+
+
+def least_move(device_at: Callable[[Array], Device], k: int, current: float) -> Float[np.ndarray, " k"]:
+    """The smallest x, shape (k,), for which the critical current of `device_at(x)` is `current` (A).
+
+    Zero where the device has no critical current, or the parameters do not change it.
+    """
+    try:
+        start = device_at(jnp.zeros(k)).critical_current
+    except KeyError:
+        return np.zeros(k)
+    if not (np.isfinite(start) and start != 0 and current > 0):
+        return np.zeros(k)
+    x = np.zeros(k)
+    for _ in range(_STEPS):
+        off, slope = (np.asarray(a) for a in _mismatch(device_at, jnp.asarray(x), current))
+        if not (np.isfinite(off) and np.all(np.isfinite(slope))) or slope @ slope < 1e-12 or abs(off) < _CLOSENESS:
+            break
+        x = x - slope * np.clip(off / (slope @ slope), -1.0, 1.0)
+    return x if np.all(np.isfinite(x)) else np.zeros(k)
+
+
+@eqx.filter_jit
+def _mismatch(device_at: Any, x: Array, current: float) -> tuple[Array, Array]:
+    return jax.value_and_grad(lambda x: jnp.log(jnp.abs(device_at(x).critical_current) / current))(x)
+
+
+def resolving(
+    method: AbstractMethod, device: Device, data: SwitchingData, relax: Any, *, again: bool
+) -> AbstractMethod:
+    """`method` as it can be used under `jit`: Fokker-Planck with a truncation that suits `device` and the pulses.
+
+    `again`: whether `method` was resolved before, for another device; it comes back unchanged if it is still good.
+    """
+    if not isinstance(method, FokkerPlanck) or (method.lmax is not None and not again):
+        return method
+    i = int(np.argmax(np.abs(data.currents(device))))
+    pulse = Pulse(data.currents(device)[i], data.width[i])
+    relax = settling_time(device) if relax is None else relax
+    open_method = FokkerPlanck(relative=False, tolerance=_COUNTS / float(data.trials.max()), degree=method.degree)
+    planned = dataclasses.replace(open_method.planned(device, pulse, relax), tolerance=_UNCHECKED)
+    return method if again and (planned.lmax or 0) <= (method.lmax or 0) else planned
