@@ -18,7 +18,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax import truncation
 from mtjax.constants import NS
-from mtjax.density import Density, equilibrium
+from mtjax.density import Density, edge_tails, equilibrium
 from mtjax.device import Device
 from mtjax.generator import Flow, Stencil, stencil
 from mtjax.legendre import propagator
@@ -32,7 +32,7 @@ Temperature = Callable[[Array], Array]
 """Temperature of the free layer (K) as a function of time (s)."""
 
 _EARLY, _LATE = 0.25 + np.sqrt(3) / 6, 0.25 - np.sqrt(3) / 6
-_ERROR_PER_TAIL_SQUARED = 10.0
+_ERROR_PER_TAIL_SQUARED = 30.0
 
 
 class FokkerPlanck(AbstractMethod):
@@ -56,7 +56,7 @@ class FokkerPlanck(AbstractMethod):
 
     lmax: int | None = eqx.field(static=True, default=None)
     mmax: int | None = eqx.field(static=True, default=None)
-    tolerance: float = eqx.field(static=True, default=1e-3)
+    tolerance: float = eqx.field(static=True, default=5e-3)
     relative: bool = eqx.field(static=True, default=True)
     degree: int | None = eqx.field(static=True, default=None)
     axisymmetric: bool | None = eqx.field(static=True, default=None)
@@ -75,9 +75,9 @@ class FokkerPlanck(AbstractMethod):
         Raises `ValueError` where the truncation cannot be made fine enough, and an error at run time where it is fixed
         and too coarse, or where the arithmetic is not precise enough for the smaller of value and complement.
         """
-        density, method = solve(device, pulse, pulse.end + relax, self)
-        value, complement = method.checked(density, device)
-        return Probability(value, complement, None, method)
+        found = solve(device, pulse, pulse.end + relax, self)
+        value, complement = found.checked()
+        return Probability(value, complement, None, found.method)
 
     @property
     def nodes(self) -> int:
@@ -91,16 +91,29 @@ class FokkerPlanck(AbstractMethod):
 
     def planned(self, device: Device, pulse: AbstractPulse, relax: ArrayLike = 0.0) -> FokkerPlanck:
         """This method with everything fixed that suits `device` and `pulse`, for use under `jit`."""
-        return solve(device, pulse, pulse.end + as_scalar(relax), self)[1]
+        return solve(device, pulse, pulse.end + as_scalar(relax), self).method
 
-    def checked(self, density: Density, device: Device) -> tuple[Scalar, Scalar]:
+
+class Solution(eqx.Module):
+    """A solved problem.
+
+    - `density`: at the times asked for.
+    - `tails`: largest coefficients at the edges in l and m on the way, relative to that of l = 0, shape (2,).
+    - `method`: with its choices made.
+    """
+
+    density: Density
+    tails: Float[Array, 2]
+    method: FokkerPlanck
+
+    def checked(self) -> tuple[Scalar, Scalar]:
         """Value and complement, after the checks of truncation and precision."""
-        value, complement = density.switched, density.unswitched
-        error = truncation_error(density)
-        least = jnp.minimum(value, complement) if self.relative else jnp.ones_like(value)
-        floor = rounding(value.dtype)
-        value = eqx.error_if(value, ~(error <= self.tolerance * jnp.maximum(least, floor)), _too_coarse(self))
-        if self.relative:
+        value, complement = self.density.switched, self.density.unswitched
+        method, floor = self.method, rounding(value.dtype)
+        error = jnp.max(truncation_errors(self.tails))
+        least = jnp.minimum(value, complement) if method.relative else jnp.ones_like(value)
+        value = eqx.error_if(value, ~(error <= method.tolerance * jnp.maximum(least, floor)), _too_coarse(method))
+        if method.relative:
             value = eqx.error_if(value, least < floor, _too_small(value.dtype))
         return value, complement
 
@@ -118,7 +131,7 @@ def evolve(
     - `temperature`: of the free layer as a function of time, K; `None` for the device's.
     """
     method = FokkerPlanck(relative=False) if method is None else method
-    return solve(device, pulse, times, method, temperature)[0]
+    return solve(device, pulse, times, method, temperature).density
 
 
 def solve(
@@ -127,18 +140,19 @@ def solve(
     times: ArrayLike,
     method: FokkerPlanck,
     temperature: Temperature | None = None,
-) -> tuple[Density, FokkerPlanck]:
-    """The density at `times` (s; a number or an array) and the method with its choices made.
+) -> Solution:
+    """The density at `times` (s; a number or an array), and the method with its choices made.
 
     Where the numbers are known, l_max climbs until the tail of the spectrum is small enough.
     """
     times = as_scalar(times)
     method, climbs = choose(device, pulse, times, method)
     while True:
-        density = _solve(method, device, pulse, times, temperature)
-        if not climbs or not any(_is_short(found, method) for found in truncation.known(density)):
-            return density, method
-        method = _higher(method)
+        density, tails = _solve(method, device, pulse, times, temperature)
+        excess = [_excess(*found, method) for found in truncation.known((density, tails))] if climbs else []
+        if not np.any(np.array(excess) > 1):
+            return Solution(density, tails, method)
+        method = _higher(method, np.max(excess, axis=0))
 
 
 def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPlanck) -> tuple[FokkerPlanck, bool]:
@@ -153,11 +167,11 @@ def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPla
     symmetric = method.axisymmetric
     if symmetric is None:
         symmetric = bool(surveys) and all(bool(s.axisymmetric) for s in surveys)
-    lmax = method.lmax or (max(map(truncation.first_rung, surveys)) if climbs else 96)
+    lmax = method.lmax or max(map(truncation.first_rung, surveys), default=96)
     pieces = method.pieces or _pieces(pulse, times)
     chosen = FokkerPlanck(
         lmax=lmax,
-        mmax=0 if symmetric else method.mmax or truncation.columns(lmax),
+        mmax=0 if symmetric else method.mmax or max(map(truncation.first_columns, surveys), default=64),
         tolerance=method.tolerance,
         relative=method.relative,
         degree=degree,
@@ -168,33 +182,34 @@ def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPla
     return chosen, climbs
 
 
-def truncation_error(density: Density) -> Array:
-    """Estimated error of probabilities from the cut: ten times the square of the largest coefficient at the edge.
+def truncation_errors(tails: Float[Array, 2]) -> Float[Array, 2]:
+    """Estimated errors of probabilities from the cuts in l and in m: thirty times the squared largest coefficient there.
 
     The edge acts on a probability through the tail of the density and that of the weights carried back in time, which
     are alike; the factor was measured (see `tests/test_fokker_planck.py`).
     """
-    along_l, along_m = density.tails
-    edge = along_l if density.re.shape[-2] == 1 else jnp.maximum(along_l, along_m)
-    return jnp.max(_ERROR_PER_TAIL_SQUARED * edge**2)
+    return _ERROR_PER_TAIL_SQUARED * jax.lax.stop_gradient(tails) ** 2
 
 
 @eqx.filter_jit
-def _solve(method: FokkerPlanck, device: Device, pulse: AbstractPulse, times: Array, temperature: Any) -> Density:
-    """The density at `times`, with everything chosen."""
+def _solve(
+    method: FokkerPlanck, device: Device, pulse: AbstractPulse, times: Array, temperature: Any
+) -> tuple[Density, Array]:
+    """The density at `times`, with everything chosen, and the largest tails in l and m on the way."""
     warmth = temperature or (lambda t: device.temperature)
     start = equilibrium(device, method.lmax, method.mmax)
     edges, places = _edges(pulse, times)
     advance = _legendre_stretch if method.axisymmetric else _stretch
 
-    def onward(density, ends):
-        density = advance(method, device, pulse, warmth, density, *ends)
-        return density, density
+    def onward(carry, ends):
+        parts, worst = carry
+        *parts, tails = advance(method, device, pulse, warmth, parts, *ends)
+        return (tuple(parts), jnp.maximum(worst, tails)), tuple(parts)
 
-    first = jax.tree.map(lambda x: x[None], start)
-    _, rest = jax.lax.scan(onward, start, (edges[:-1], edges[1:]))
-    visited = jax.tree.map(lambda a, b: jnp.concatenate([a, b])[places], first, rest)
-    return Density(visited.re, visited.im, start.axes)
+    first = (start.re, start.im)
+    (_, worst), rest = jax.lax.scan(onward, (first, edge_tails(*first)), (edges[:-1], edges[1:]))
+    re, im = (jnp.concatenate([a[None], b])[places] for a, b in zip(first, rest, strict=True))
+    return Density(re, im, start.axes, start.start), worst
 
 
 def _edges(pulse: AbstractPulse, times: Array) -> tuple[Array, Array]:
@@ -205,7 +220,7 @@ def _edges(pulse: AbstractPulse, times: Array) -> tuple[Array, Array]:
     return edges, jnp.searchsorted(edges, times)
 
 
-def _stretch(method, device, pulse, warmth, density, begin, end) -> Density:
+def _stretch(method, device, pulse, warmth, parts, begin, end) -> tuple[Array, Array, Array]:
     """From `begin` to `end` (s), by commutator-free Magnus steps of fourth order (Blanes and Moan, 2006)."""
     shape = method.stencil
     h = (end - begin) / NS / method.pieces
@@ -218,11 +233,10 @@ def _stretch(method, device, pulse, warmth, density, begin, end) -> Density:
         for flow_now, speed, part in _averages(flow, number, method.pieces):
             where = ellipse(shape, flow_now, speed)
             state = exponential(shape, method.nodes, flow_now, part * h, where, state)
-        return state, None
+        return state, edge_tails(shape.square(state[0]), shape.square(state[1]))
 
-    state = shape.pack(density.re + 1j * density.im)
-    state, _ = jax.lax.scan(piece, state, jnp.arange(method.pieces))
-    return Density(shape.square(state[0]), shape.square(state[1]), density.axes)
+    state, tails = jax.lax.scan(piece, shape.pack(parts[0] + 1j * parts[1]), jnp.arange(method.pieces))
+    return shape.square(state[0]), shape.square(state[1]), jnp.max(tails, axis=0)
 
 
 def _averages(flow: Callable, number: Array, pieces: int) -> list[tuple[Flow, Array, float]]:
@@ -240,7 +254,7 @@ def _averages(flow: Callable, number: Array, pieces: int) -> list[tuple[Flow, Ar
     return [(jax.tree.map(mix, p[0], q[0]), bound(p[1], q[1]), 0.5) for p, q in ((early, late), (late, early))]
 
 
-def _legendre_stretch(method, device, pulse, warmth, density, begin, end) -> Density:
+def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple[Array, Array, Array]:
     """From `begin` to `end` (s) with matrix exponentials of the Legendre modes."""
     h = (end - begin) / NS / method.pieces
 
@@ -251,10 +265,10 @@ def _legendre_stretch(method, device, pulse, warmth, density, begin, end) -> Den
     def piece(column, number):
         for flow_now, _, part in _averages(flow, number, method.pieces):
             column = propagator(method.stencil, flow_now, part * h) @ column
-        return column, None
+        return column, edge_tails(column[None], 0 * column[None])
 
-    column, _ = jax.lax.scan(piece, density.re[0], jnp.arange(method.pieces))
-    return Density(column[None], jnp.zeros_like(column)[None], density.axes)
+    column, tails = jax.lax.scan(piece, parts[0][0], jnp.arange(method.pieces))
+    return column[None], 0 * column[None], jnp.max(tails, axis=0)
 
 
 def _pieces(pulse: AbstractPulse, times: Array) -> int:
@@ -263,12 +277,12 @@ def _pieces(pulse: AbstractPulse, times: Array) -> int:
     return max([truncation.pieces_of(p, np.asarray(_edges(p, t)[0])) for p, t in samples], default=8)
 
 
-def _is_short(density: Density, method: FokkerPlanck) -> bool:
-    """Whether l_max should climb."""
+def _excess(density: Density, tails: Array, method: FokkerPlanck) -> np.ndarray:
+    """Estimated errors from the cuts in l and m over the allowed one."""
     least = 1.0
     if method.relative:
         least = max(float(jnp.min(jnp.minimum(density.switched, density.unswitched))), rounding(density.re.dtype))
-    return not float(truncation_error(density)) <= method.tolerance * least
+    return np.asarray(truncation_errors(tails)) / (method.tolerance * least)
 
 
 def rounding(dtype: Any) -> float:
@@ -276,13 +290,15 @@ def rounding(dtype: Any) -> float:
     return 1e-14 if np.dtype(dtype) == np.float64 else 2e-5
 
 
-def _higher(method: FokkerPlanck) -> FokkerPlanck:
-    """The same with the next l_max; raises `ValueError` at the end of the ladder."""
-    lmax = truncation.next_rung(method.lmax)
-    if lmax is None:
+def _higher(method: FokkerPlanck, excess: np.ndarray) -> FokkerPlanck:
+    """The same with larger l_max or m_max, by how far the errors exceed; raises `ValueError` at the end of the ladder."""
+    factors = 1.05 + 0.03 * np.log(np.clip(excess, 1.0, 1e6))
+    grow_l, grow_m = excess > 1
+    lmax = truncation.next_rung(method.lmax * factors[0] - 1) if grow_l else method.lmax
+    if lmax is None or (grow_m and method.mmax == method.lmax and not grow_l):
         raise ValueError(_too_coarse(method))
-    mmax = 0 if method.axisymmetric else truncation.columns(lmax)
-    return dataclasses.replace(method, lmax=lmax, mmax=mmax)
+    mmax = truncation.next_rung(method.mmax * factors[1] - 1) if grow_m else method.mmax
+    return dataclasses.replace(method, lmax=lmax, mmax=min(mmax or lmax, lmax))
 
 
 def _too_coarse(method: FokkerPlanck) -> str:

@@ -1,6 +1,5 @@
 """Devices with an axis of symmetry: only Legendre polynomials of m.axis, and dense matrices."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import expm

@@ -17,10 +17,10 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.generator import Flow, State, Stencil, apply
 
-_LONGEST = 100.0
+_LONGEST = 200.0
 """Largest h c of one series: longer ones are more efficient, but lose digits in corners of the spectrum."""
-_TERMS = 320
-_MARGIN = 1.1
+_TERMS = 512
+_MARGIN = 1.05
 
 
 class Ellipse(NamedTuple):

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mtjax.constants import NS
+from mtjax.constants import KB, NS
 from mtjax.density import axes_of
 from mtjax.device import Device
 from mtjax.generator import Flow, drift_flow, harmonics_of
@@ -18,7 +18,7 @@ from mtjax.llg import rate
 from mtjax.pulses import AbstractPulse
 from mtjax.types import Vector
 
-LADDER = (32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128, 144, 160, 192, 224, 256, 320, 384)
+LADDER = (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 """Values of l_max that are tried."""
 DEGREES = (2, 4, 8, 12, 16)
 """Degrees of the drift's potentials that are tried."""
@@ -74,20 +74,27 @@ class Survey(NamedTuple):
     flows: Flow
     speeds: jax.Array
     axisymmetric: jax.Array
-    delta: jax.Array
+    stiffness: jax.Array
 
 
 @eqx.filter_jit
 def survey(device: Device, currents: jax.Array) -> Survey:
-    """The flows at `currents` (A; the first one 0), the symmetry and the barrier of `device`."""
+    """The flows at `currents` (A; the first one 0), the symmetry of `device`, and its stiffness over kT."""
     flows, speeds = jax.vmap(lambda i: flow_of(device, i, device.temperature, DEGREES[-1]))(currents)
-    return Survey(flows, speeds, device.is_axisymmetric, device.delta)
+    stiffness = jnp.abs(device.stiffness) * (device.moment / KB) / device.temperature
+    return Survey(flows, speeds, device.is_axisymmetric, jnp.sort(stiffness))
 
 
 def degree_of(found: Survey, tolerance: float) -> int:
     """The smallest degree beyond which the potentials fall below `tolerance` of the largest."""
     order = np.array([l for l, _ in harmonics_of(DEGREES[-1])])
-    size = np.max([np.hypot(part[:, 0], part[:, 1]) for part in map(np.asarray, (found.flows.phi, found.flows.psi))], axis=(0, 1)) * order
+    size = (
+        np.max(
+            [np.hypot(part[:, 0], part[:, 1]) for part in map(np.asarray, (found.flows.phi, found.flows.psi))],
+            axis=(0, 1),
+        )
+        * order
+    )
     for degree in DEGREES:
         if not np.any(size[order > degree] > tolerance * size.max()):
             return degree
@@ -100,11 +107,17 @@ def degree_of(found: Survey, tolerance: float) -> int:
 def pattern_of(found: Survey, degree: int) -> tuple:
     """Which potentials up to `degree` differ from zero at any of the currents, as `Stencil` wants it."""
     number = len(harmonics_of(degree))
-    sizes = {kind: np.max(np.abs(np.asarray(getattr(found.flows, kind))), axis=0)[:, :number] for kind in ("phi", "psi")}
+    sizes = {
+        kind: np.max(np.abs(np.asarray(getattr(found.flows, kind))), axis=0)[:, :number] for kind in ("phi", "psi")
+    }
     largest = max(float(size.max()) for size in sizes.values())
     floor = largest * (1e-12 if sizes["phi"].dtype == np.float64 else 1e-6)
     return tuple(
-        (kind, i, part) for kind, size in sizes.items() for part in (0, 1) for i in range(number) if size[part, i] > floor
+        (kind, i, part)
+        for kind, size in sizes.items()
+        for part in (0, 1)
+        for i in range(number)
+        if size[part, i] > floor
     )
 
 
@@ -113,13 +126,16 @@ def first_rung(found: Survey) -> int:
     D = float(np.min(np.asarray(found.flows.D)))
     phi, psi = (np.asarray(part) for part in (found.flows.phi, found.flows.psi))
     drive = np.sqrt(max(np.max(np.sum((p - p[:1]) ** 2, axis=(1, 2))) for p in (phi, psi)))
-    guess = max(5 * np.sqrt(2 * abs(float(found.delta))), 3.2 * np.sqrt(0.5 * drive / D))
+    return _rung(max(4.5 * np.sqrt(float(found.stiffness[1])), 2.2 * np.sqrt(drive / D)))
+
+
+def first_columns(found: Survey) -> int:
+    """A first guess of m_max."""
+    return min(_rung(0.6 * first_rung(found)), _rung(9 * np.sqrt(max(float(found.stiffness[0]), 1.0))))
+
+
+def _rung(guess: float) -> int:
     return next_rung(min(guess, LADDER[-1]) - 1) or LADDER[-1]
-
-
-def columns(lmax: int) -> int:
-    """The m_max that goes with an l_max: about the polar axis the densities reach less far in m than in l."""
-    return min(lmax, round(0.6 * lmax))
 
 
 def next_rung(lmax: float) -> int | None:
