@@ -143,7 +143,7 @@ def _boltzmann(device: Device, m: Float[Array, "n 3"]) -> Float[Array, " n"]:
 
 @cache
 def half_weights(lmax: int) -> np.ndarray:
-    """Factors lambda_l with which the lower and the upper half of the sphere weigh Y_lm (Funk and Hecke), (2, lmax + 1)."""
+    """Factors lambda_l with which the lower and the upper half of the sphere weigh Y_lm (Funk, Hecke)."""
     u, w = np.polynomial.legendre.leggauss(lmax // 2 + 2)
     halves = [2 * np.pi * (legendre(lmax, 0, tuple((u + side) / 2))[0] @ (w / 2)) for side in (-1, 1)]
     return np.stack(halves) * np.sqrt(4 * np.pi / (2 * np.arange(lmax + 1) + 1))

@@ -33,21 +33,23 @@ Temperature = Callable[[Array], Array]
 
 _EARLY, _LATE = 0.25 + np.sqrt(3) / 6, 0.25 - np.sqrt(3) / 6
 _ERROR_PER_TAIL_SQUARED = 30.0
+_LEGENDRE_LMAX = 128
 
 
 class FokkerPlanck(AbstractMethod):
     """Switching probability from the density on the sphere, exact to a stated accuracy, with gradients.
 
-    Devices with an axis of symmetry are solved by Legendre polynomials and matrix exponentials (milliseconds), all others
-    by spherical harmonics l <= `lmax`, 0 <= m <= `mmax` and Chebyshev propagation. Derivatives, forward and reverse, in
-    every number of device and pulse cost about two more solves.
+    Devices with an axis of symmetry are solved by Legendre polynomials and matrix exponentials (milliseconds), all
+    others by spherical harmonics l <= `lmax`, 0 <= m <= `mmax` and Chebyshev propagation. Derivatives, forward and
+    reverse, in every number of device and pulse cost about two more solves.
 
-    - `lmax`, `mmax`: truncation; `None` chooses it from device and drive and enlarges it until `tolerance` is met. Under
-      `jit` the numbers are not known while the truncation must be fixed: it is 96 then, or what you give, or what
-      `FokkerPlanck().planned(device, pulse)` found for a similar case.
-    - `tolerance`: largest error estimated from the tail of the spectrum, relative to the smaller of value and complement.
-    - `relative`: `False` lets `tolerance` and the precision of the arithmetic hold for the absolute error only; then small
-      probabilities are not refused and mean nothing below it.
+    - `lmax`, `mmax`: truncation; `None` chooses it from device and drive and enlarges it until `tolerance` is met.
+      Under `jit` the numbers of the pulse are not known while the truncation must be fixed: it is guessed from the
+      device then, or what you give, or what `FokkerPlanck().planned(device, pulse)` found for a similar case.
+    - `tolerance`: largest error, estimated from the tail of the spectrum, relative to the smaller of value and
+      complement.
+    - `relative`: `False` lets `tolerance` and the precision of the arithmetic hold for the absolute error only; then
+      small probabilities are not refused and mean nothing below it.
     - `degree`: of the torque's expansion in harmonics; `None` chooses it (2 for quadratic energies and plain torques).
     - `axisymmetric`: `None` finds out from the device.
     - `pieces`: time steps per smooth stretch of the pulse; `None` chooses (1 where the current is constant).
@@ -159,31 +161,29 @@ def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPla
     """`method` with what it leaves open chosen, and whether its l_max may still climb."""
     peaks = [float(sample.peak) for sample in truncation.known(pulse)]
     peak = max([*peaks, 1e-9]) if peaks else 1e-4
-    surveys = [truncation.survey(sample, jnp.array([0.0, peak, -peak])) for sample in truncation.known(device)]
-    climbs = method.lmax is None and bool(surveys) and bool(peaks)
-    degree = method.degree or max([truncation.degree_of(s, method.tolerance * 1e-2) for s in surveys], default=2)
-    patterns = [truncation.pattern_of(s, degree) for s in surveys]
-    pattern = method.pattern or (tuple(sorted(set().union(*patterns))) if patterns else None)
+    surveys = [truncation.survey(sample, peak, method.tolerance * 1e-2) for sample in truncation.known(device)]
     symmetric = method.axisymmetric
     if symmetric is None:
-        symmetric = bool(surveys) and all(bool(s.axisymmetric) for s in surveys)
-    lmax = method.lmax or max(map(truncation.first_rung, surveys), default=96)
-    pieces = method.pieces or _pieces(pulse, times)
+        symmetric = bool(surveys) and all(s.axisymmetric for s in surveys)
+    patterns = set().union(*(s.pattern for s in surveys))
+    guess = (_LEGENDRE_LMAX, 0) if symmetric else np.max([s.rungs for s in surveys] or [(96, 64)], axis=0)
+    lmax = method.lmax or int(guess[0])
+    mmax = 0 if symmetric else min(method.mmax or int(guess[1]), lmax)
     chosen = FokkerPlanck(
         lmax=lmax,
-        mmax=0 if symmetric else method.mmax or max(map(truncation.first_columns, surveys), default=64),
+        mmax=mmax,
         tolerance=method.tolerance,
         relative=method.relative,
-        degree=degree,
+        degree=method.degree or max([s.degree for s in surveys], default=2),
         axisymmetric=symmetric,
-        pieces=pieces,
-        pattern=pattern,
+        pieces=method.pieces or _pieces(pulse, times),
+        pattern=method.pattern or (tuple(sorted(patterns)) if patterns else None),
     )
-    return chosen, climbs
+    return chosen, method.lmax is None and bool(surveys) and bool(peaks)
 
 
 def truncation_errors(tails: Float[Array, 2]) -> Float[Array, 2]:
-    """Estimated errors of probabilities from the cuts in l and in m: thirty times the squared largest coefficient there.
+    """Estimated errors of probabilities from the cuts in l and in m: 30 x largest edge coefficient squared.
 
     The edge acts on a probability through the tail of the density and that of the weights carried back in time, which
     are alike; the factor was measured (see `tests/test_fokker_planck.py`).
@@ -291,27 +291,30 @@ def rounding(dtype: Any) -> float:
 
 
 def _higher(method: FokkerPlanck, excess: np.ndarray) -> FokkerPlanck:
-    """The same with larger l_max or m_max, by how far the errors exceed; raises `ValueError` at the end of the ladder."""
+    """The same with larger l_max or m_max, by how far the errors exceed; `ValueError` at the end of the ladder."""
     factors = 1.05 + 0.03 * np.log(np.clip(excess, 1.0, 1e6))
     grow_l, grow_m = excess > 1
     lmax = truncation.next_rung(method.lmax * factors[0] - 1) if grow_l else method.lmax
     if lmax is None or (grow_m and method.mmax == method.lmax and not grow_l):
         raise ValueError(_too_coarse(method))
-    mmax = truncation.next_rung(method.mmax * factors[1] - 1) if grow_m else method.mmax
-    return dataclasses.replace(method, lmax=lmax, mmax=min(mmax or lmax, lmax))
+    mmax = min(truncation.next_rung(method.mmax * factors[1] - 1) or lmax, lmax) if grow_m else method.mmax
+    return dataclasses.replace(method, lmax=lmax, mmax=mmax)
 
 
 def _too_coarse(method: FokkerPlanck) -> str:
     return (
-        f"FokkerPlanck with lmax={method.lmax}, mmax={method.mmax} does not reach tolerance={method.tolerance:g}: give a "
-        "larger `lmax` or `tolerance`, or `relative=False` if an absolute error is enough."
+        f"FokkerPlanck with lmax={method.lmax}, mmax={method.mmax} does not reach tolerance={method.tolerance:g}: give "
+        "a larger `lmax` or `tolerance`, or `relative=False` if an absolute error is enough."
     )
 
 
 def _too_small(dtype: Any) -> str:
     if np.dtype(dtype) == np.float64:
-        return "The smaller of value and complement is below 1e-14, which double precision cannot tell; `relative=False` accepts that."
+        return (
+            "The smaller of value and complement is below 1e-14, which double precision cannot tell: accept an "
+            "absolute error with `relative=False`."
+        )
     return (
-        "The smaller of value and complement is below 2e-5, which single precision cannot tell: switch on double precision "
-        'with jax.config.update("jax_enable_x64", True), or accept an absolute error with `relative=False`.'
+        "The smaller of value and complement is below 2e-5, which single precision cannot tell: switch on double "
+        'precision with jax.config.update("jax_enable_x64", True), or accept an absolute error with `relative=False`.'
     )

@@ -76,13 +76,13 @@ class Stencil:
         self.size = (mmax + 1) * self.pitch
         self._terms: dict[bool, list[Term]] = {}
 
-    def terms(self, adjoint: bool) -> list[Term]:
+    def terms(self, *, adjoint: bool) -> list[Term]:
         """The diagonals of the generator, or of its adjoint, the backward equation."""
         if adjoint not in self._terms:
-            self._terms[adjoint] = list(self._make(adjoint))
+            self._terms[adjoint] = list(self._make(adjoint=adjoint))
         return self._terms[adjoint]
 
-    def _make(self, adjoint: bool):
+    def _make(self, *, adjoint: bool):
         products, brackets = couplings(self.lmax, self.mmax, self.degree)
         l = np.arange(self.lmax + 1.0)[:, None]
         for kind, source in (("phi", products), ("psi", brackets)):
@@ -133,7 +133,7 @@ def apply(shape: Stencil, flow: Flow, x: State, *, adjoint: bool = False) -> Sta
     re, im = (-flow.D * shape.eigenvalues.astype(x[0].dtype) * part for part in x)
     margin = shape.degree
     moved = _padded(shape, x)
-    for term in shape.terms(adjoint):
+    for term in shape.terms(adjoint=adjoint):
         start = margin + (margin - term.mu) * shape.pitch - term.dl
         a, b = (jax.lax.slice(part, (start,), (start + shape.size,)) for part in moved)
         u, v = _scaled(shape, flow, term, a, b)

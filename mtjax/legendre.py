@@ -13,7 +13,7 @@ def matrix(shape: Stencil, flow: Flow) -> Float[Array, "l l"]:
     size = shape.lmax + 1
     l = np.arange(size)
     out = jnp.diag(-flow.D * (l * (l + 1.0)))
-    for term in shape.terms(False):
+    for term in shape.terms(adjoint=False):
         if term.kind == "phi" and term.mu == 0:
             column = shape.square(term.weights)[0]
             inside = (l - term.dl >= 0) & (l - term.dl < size)

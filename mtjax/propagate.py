@@ -1,8 +1,12 @@
 """The exponential of the generator times a density, by Chebyshev polynomials, with its derivatives.
 
-exp(h A) x = exp(-h d) sum_k (2 - delta_k0) J_k(h c) phi_k(B) x, B = (A + d) / c, phi_{k+1} = 2 B phi_k + phi_{k-1}:
-the Chebyshev series of an ellipse along the imaginary axis, in real arithmetic (Tal-Ezer and Kosloff, J. Chem. Phys. 81,
-3967, 1984, for real spectra). One product with A per term, and little more than one term per radian of the fastest mode.
+With B = (A + d) / c and phi_{k+1} = 2 B phi_k + phi_{k-1},
+
+    exp(h A) x = exp(-h d) sum_k (2 - delta_k0) J_k(h c) phi_k(B) x,
+
+the Chebyshev series of an ellipse along the imaginary axis, in real arithmetic (Tal-Ezer and Kosloff, J. Chem. Phys.
+81, 3967, 1984, without the shift). One product with A per term, little more than one term per radian of the fastest
+mode.
 """
 
 from __future__ import annotations
@@ -44,7 +48,7 @@ def exponential(shape: Stencil, nodes: int, flow: Flow, h: Array, where: Ellipse
     Derivatives, forward and reverse, in `flow`, `h` and `x`, by the integral of exp((h - s) A) dA exp(s A) over s with
     `nodes` Gauss-Legendre points: one more solve with A (or its adjoint), whatever the number of parameters.
     """
-    return _propagate(shape, False, flow, h, where, x)
+    return _propagate(shape, flow, h, where, x)
 
 
 @exponential.defjvp
@@ -75,17 +79,17 @@ def _linear_propagate(shape: Stencil, flow: Flow, h: Array, where: Ellipse, x: S
     scale = jnp.asarray(shape.weights, x[0].dtype)
 
     def forward(_, x):
-        return _propagate(shape, False, flow, h, where, x)
+        return _propagate(shape, flow, h, where, x)
 
     def backward(_, y):
-        y = _propagate(shape, True, flow, h, where, (y[0] / scale, y[1] / scale))
+        y = _propagate(shape, flow, h, where, (y[0] / scale, y[1] / scale), adjoint=True)
         return y[0] * scale, y[1] * scale
 
     # A linear map given with its transpose; the "matrix" is only asked for its shape.
     return jax.lax.custom_linear_solve(lambda v: v, x, forward, backward)
 
 
-def _propagate(shape: Stencil, adjoint: bool, flow: Flow, h: Array, where: Ellipse, x: State) -> State:  # noqa: FBT001
+def _propagate(shape: Stencil, flow: Flow, h: Array, where: Ellipse, x: State, *, adjoint: bool = False) -> State:
     """The exponential itself; a batch is worked off one by one, so that everything stays in the cache."""
 
     @jax.custom_batching.sequential_vmap

@@ -20,7 +20,7 @@ from mtjax.types import Vector
 
 LADDER = (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 """Values of l_max that are tried."""
-DEGREES = (2, 4, 8, 12, 16)
+DEGREES = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 """Degrees of the drift's potentials that are tried."""
 
 
@@ -69,69 +69,64 @@ def _peek(x: Any, place: float) -> np.ndarray | None:
 
 
 class Survey(NamedTuple):
-    """What is asked of a device before it is solved: flows of the highest degree at some currents."""
+    """What is found out about a device before it is solved.
 
-    flows: Flow
-    speeds: jax.Array
-    axisymmetric: jax.Array
-    stiffness: jax.Array
+    - `axisymmetric`: about its start direction; `degree`: of the drift's potentials; `pattern`: which are not zero.
+    - `rungs`: a first guess of l_max and m_max.
+    """
+
+    axisymmetric: bool
+    degree: int
+    pattern: tuple
+    rungs: tuple[int, int]
+
+
+def survey(device: Device, peak: float, tolerance: float) -> Survey:
+    """What is needed to solve `device` for currents up to `peak` (A), the torque expanded to `tolerance`.
+
+    Raises `ValueError` where the torque is not smooth enough for the largest degree.
+    """
+    for highest in (8, 16):
+        flows, symmetric, stiffness = _examined(device, jnp.array([0.0, peak, -peak]), highest)
+        phi, psi = np.asarray(flows.phi), np.asarray(flows.psi)
+        degree = _degree(phi, psi, highest, tolerance)
+        if degree is not None:
+            number = len(harmonics_of(degree))
+            pattern = pattern_of({"phi": phi[..., :number], "psi": psi[..., :number]})
+            return Survey(bool(symmetric), degree, pattern, _first_rungs(phi, psi, np.asarray(flows.D), stiffness))
+    raise ValueError(f"The torque must be smooth enough for harmonics up to degree {DEGREES[-1]}, but is not.")
 
 
 @eqx.filter_jit
-def survey(device: Device, currents: jax.Array) -> Survey:
+def _examined(device: Device, currents: jax.Array, degree: int) -> tuple[Flow, jax.Array, jax.Array]:
     """The flows at `currents` (A; the first one 0), the symmetry of `device`, and its stiffness over kT."""
-    flows, speeds = jax.vmap(lambda i: flow_of(device, i, device.temperature, DEGREES[-1]))(currents)
+    flows, _ = jax.vmap(lambda i: flow_of(device, i, device.temperature, degree))(currents)
     stiffness = jnp.abs(device.stiffness) * (device.moment / KB) / device.temperature
-    return Survey(flows, speeds, device.is_axisymmetric, jnp.sort(stiffness))
+    return flows, device.is_axisymmetric, jnp.sort(stiffness)
 
 
-def degree_of(found: Survey, tolerance: float) -> int:
+def _degree(phi: np.ndarray, psi: np.ndarray, highest: int, tolerance: float) -> int | None:
     """The smallest degree beyond which the potentials fall below `tolerance` of the largest."""
-    order = np.array([l for l, _ in harmonics_of(DEGREES[-1])])
-    size = (
-        np.max(
-            [np.hypot(part[:, 0], part[:, 1]) for part in map(np.asarray, (found.flows.phi, found.flows.psi))],
-            axis=(0, 1),
-        )
-        * order
-    )
-    for degree in DEGREES:
-        if not np.any(size[order > degree] > tolerance * size.max()):
-            return degree
-    raise ValueError(
-        f"The torque must be smooth enough for harmonics up to degree {DEGREES[-1]}, but those beyond it still reach "
-        f"{size[order > DEGREES[-1] - 2].max() / size.max():.1e} of the largest."
-    )
+    order = np.array([l for l, _ in harmonics_of(highest)])
+    size = np.max([np.hypot(part[:, 0], part[:, 1]) for part in (phi, psi)], axis=(0, 1)) * order
+    fits = (degree for degree in DEGREES if not np.any(size[order > degree] > tolerance * size.max()))
+    return next((degree for degree in fits if degree < highest), None)
 
 
-def pattern_of(found: Survey, degree: int) -> tuple:
-    """Which potentials up to `degree` differ from zero at any of the currents, as `Stencil` wants it."""
-    number = len(harmonics_of(degree))
-    sizes = {
-        kind: np.max(np.abs(np.asarray(getattr(found.flows, kind))), axis=0)[:, :number] for kind in ("phi", "psi")
-    }
+def pattern_of(potentials: dict[str, np.ndarray]) -> tuple:
+    """Which potentials (currents, parts, harmonics) differ from zero at any of the currents, as `Stencil` wants it."""
+    sizes = {kind: np.max(np.abs(values), axis=0) for kind, values in potentials.items()}
     largest = max(float(size.max()) for size in sizes.values())
     floor = largest * (1e-12 if sizes["phi"].dtype == np.float64 else 1e-6)
-    return tuple(
-        (kind, i, part)
-        for kind, size in sizes.items()
-        for part in (0, 1)
-        for i in range(number)
-        if size[part, i] > floor
-    )
+    return tuple((kind, int(i), int(part)) for kind, size in sizes.items() for part, i in np.argwhere(size > floor))
 
 
-def first_rung(found: Survey) -> int:
-    """A first guess of l_max: from the width of the well, and from the finest filaments that diffusion lets live."""
-    D = float(np.min(np.asarray(found.flows.D)))
-    phi, psi = (np.asarray(part) for part in (found.flows.phi, found.flows.psi))
+def _first_rungs(phi: np.ndarray, psi: np.ndarray, D: np.ndarray, stiffness: jax.Array) -> tuple[int, int]:
+    """A first guess of l_max and m_max: from the width of the well, and from the finest filaments of the drive."""
+    soft, stiff = (float(value) for value in stiffness)
     drive = np.sqrt(max(np.max(np.sum((p - p[:1]) ** 2, axis=(1, 2))) for p in (phi, psi)))
-    return _rung(max(4.5 * np.sqrt(float(found.stiffness[1])), 2.2 * np.sqrt(drive / D)))
-
-
-def first_columns(found: Survey) -> int:
-    """A first guess of m_max."""
-    return min(_rung(0.6 * first_rung(found)), _rung(9 * np.sqrt(max(float(found.stiffness[0]), 1.0))))
+    lmax = _rung(max(4.5 * np.sqrt(stiff), 2.2 * np.sqrt(drive / np.min(D))))
+    return lmax, min(_rung(0.6 * lmax), _rung(9 * np.sqrt(max(soft, 1.0))))
 
 
 def _rung(guess: float) -> int:
