@@ -70,7 +70,8 @@ class SwitchingData(eqx.Module):
         if (current is None) == (voltage is None):
             which = "neither" if current is None else "both"
             raise ValueError(f"Switching data must hold either `current` or `voltage`, but hold {which}.")
-        rows = np.size(current if voltage is None else voltage)
+        amplitude: Any = current if voltage is None else voltage
+        rows = np.size(amplitude)
         self.current, self.voltage = current, voltage
         self.width, self.switched, self.trials = (_repeated(x, rows) for x in (width, switched, trials))
         self.field = None if field is None else _repeated(field, rows)

@@ -122,18 +122,24 @@ class Fit(eqx.Module):
 
         - `amplitude`: A or V, whichever the data have, shape (n,); `width`: s; `field`: T. They broadcast.
         """
-        settings = np.broadcast_arrays(
-            np.atleast_1d(np.asarray(amplitude, float)), width, 0.0 if field is None else field
-        )
+        fields = np.nan if field is None else field
+        rows = np.stack(np.broadcast_arrays(np.atleast_1d(np.asarray(amplitude, float)), width, fields))
+        number, size = rows.shape[1], len(self.data)
+        padded = np.pad(rows, ((0, 0), (0, -number % size)), mode="edge")
+        # as many settings at a time as in the fit: what was compiled for it serves again
+        parts = [self._predict(padded[:, i : i + size], field is not None) for i in range(0, padded.shape[1], size)]
+        return Prediction(*(np.concatenate(part)[:number] for part in zip(*parts, strict=True)))
+
+    def _predict(self, rows: np.ndarray, with_field: bool) -> Prediction:  # noqa: FBT001
         parameters = by_names(self.device, self.estimates.names)
         model = _Model(
             self.device,
             tuple(p.leaf for p in parameters),
             as_scalar(self.estimates.value),
             np.ones(len(parameters), bool),
-            as_scalar(settings[0]),
-            as_scalar(settings[1]),
-            None if field is None else as_scalar(settings[2]),
+            as_scalar(rows[0]),
+            as_scalar(rows[1]),
+            as_scalar(rows[2]) if with_field else None,
             self.method,
             None if self.relax is None else as_scalar(self.relax),
             of_voltage=self.data.voltage is not None,

@@ -74,6 +74,16 @@ def resolving(
     i = int(np.argmax(np.abs(data.currents(device))))
     pulse = Pulse(data.currents(device)[i], data.width[i])
     relax = settling_time(device) if relax is None else relax
-    open_method = FokkerPlanck(relative=False, tolerance=_COUNTS / float(data.trials.max()), degree=method.degree)
-    planned = dataclasses.replace(open_method.planned(device, pulse, relax), tolerance=_UNCHECKED)
-    return method if again and (planned.lmax or 0) <= (method.lmax or 0) else planned
+    tolerance = _COUNTS / float(data.trials.max())
+    if again and _is_fine(dataclasses.replace(method, tolerance=tolerance), device, pulse, relax):
+        return method
+    planned = FokkerPlanck(relative=False, tolerance=tolerance, degree=method.degree).planned(device, pulse, relax)
+    return dataclasses.replace(planned, tolerance=_UNCHECKED)
+
+
+def _is_fine(method: FokkerPlanck, device: Device, pulse: Pulse, relax: Any) -> bool:
+    try:
+        jax.block_until_ready(method.probability(device, pulse, relax).value)
+    except RuntimeError:
+        return False
+    return True
