@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
@@ -24,7 +25,7 @@ from mtjax.types import as_scalar, with_unit
 def measured(
     device: Device,
     currents: Float[ArrayLike, " n"],
-    width: ArrayLike,
+    widths: ArrayLike,
     *,
     trials: int,
     seed: int,
@@ -32,20 +33,23 @@ def measured(
 ) -> SwitchingData:
     """What an experiment on `device` would give: binomial counts around its switching probabilities.
 
-    - `currents`: A; `width`: of the pulses, s; `trials`: per current; `seed`: of the counts.
+    - `currents`: A; `widths`: of the pulses, s, one or as many; `trials`: per setting; `seed`: of the counts.
     - `method`: as for `fit`.
     """
-    currents, width = as_scalar(currents), float(as_scalar(width))
-    zeros = SwitchingData(current=currents, width=width, switched=0, trials=trials)
-    ready = resolving(FokkerPlanck() if method is None else method, device, zeros, None, again=False)
-    p = np.asarray(_probabilities(device, currents, width, ready), float)
+    currents, widths = jnp.broadcast_arrays(as_scalar(currents), as_scalar(widths))
+    settings = SwitchingData(current=currents, width=widths, switched=0, trials=trials)
+    method = resolving(FokkerPlanck() if method is None else method, device, settings, None, again=False)
+    p = np.asarray(_probabilities(device, currents, widths, method), float)
     counts = np.random.default_rng(seed).binomial(trials, np.clip(p, 0.0, 1.0))
-    return SwitchingData(current=currents, width=width, switched=counts, trials=trials)
+    return SwitchingData(current=currents, width=widths, switched=counts, trials=trials)
 
 
 @eqx.filter_jit
-def _probabilities(device: Device, currents: Array, width: float, method: AbstractMethod) -> Array:
-    return jax.vmap(lambda i: switching_probability(device, Pulse(i, width), method=method).value)(currents)
+def _probabilities(device: Device, currents: Array, widths: Array, method: AbstractMethod) -> Array:
+    def one(current, width):
+        return switching_probability(device, Pulse(current, width), method=method).value
+
+    return jax.vmap(one)(currents, widths)
 
 
 def parameters(device: Device):
@@ -66,9 +70,11 @@ def first_guess() -> Device:
 
 
 def experiment(*, seed: int) -> SwitchingData:
-    """Pulses of 10 ns at 15 currents about the critical one, 200 times each."""
+    """Pulses of 6 and 20 ns, each at ten currents about where they switch, 200 times."""
     device = truth()
-    return measured(device, np.linspace(0.9, 2.1, 15) * device.critical_current, 10e-9, trials=200, seed=seed)
+    short, long = np.linspace(1.2, 2.5, 10), np.linspace(0.75, 1.5, 10)
+    currents = np.concatenate([short, long]) * np.asarray(device.critical_current)
+    return measured(device, currents, np.repeat([6e-9, 20e-9], 10), trials=200, seed=seed)
 
 
 def comparison(fit: Fit) -> str:

@@ -135,7 +135,7 @@ class Device(eqx.Module):
         """Macrospin critical current without thermal noise, A; positive if a positive current switches.
 
         Spins along the easy axis (antidamping): B_DL = alpha `Bk`, the linear stability limit. Spins across it:
-        B_DL = Bk/2 - B_x/sqrt 2, with B_x the field along the easy axis x sigma (Lee et al., Appl. Phys. Lett. 102,
+        B_DL = Bk/2 - B_x/sqrt 2, with B_x the field along m x sigma (Lee et al., Appl. Phys. Lett. 102,
         112410, 2013, for slow ramps; abrupt pulses switch 9 to 17 % lower). Raises `KeyError` without a torque.
         """
         torque = self[AbstractTorque]
@@ -143,7 +143,7 @@ class Device(eqx.Module):
         per_ampere = torque.damping_like(m, self.layer.magnet(), self.drive(1.0))
         along = -(m @ sigma)
         antidamping = self.layer.alpha * self.Bk / jnp.where(jnp.abs(along) > 0.5, along, 1.0)
-        in_plane = sigma.cross(m) @ _odd_field(self)
+        in_plane = m.cross(sigma) @ _odd_field(self)
         sense = jnp.where(in_plane < 0, -1.0, 1.0)
         across = sense * (self.Bk / 2 - jnp.abs(in_plane) / jnp.sqrt(2.0))
         return jnp.where(jnp.abs(along) > 0.5, antidamping, across) / per_ampere

@@ -21,7 +21,7 @@ from mtjax.constants import NS
 from mtjax.density import Density, edge_tails, equilibrium
 from mtjax.device import Device
 from mtjax.generator import Flow, Stencil, stencil
-from mtjax.legendre import propagator
+from mtjax.legendre import dense_exponential, matrix
 from mtjax.methods import AbstractMethod, Probability
 from mtjax.propagate import ellipse, exponential
 from mtjax.pulses import AbstractPulse
@@ -82,6 +82,11 @@ class FokkerPlanck(AbstractMethod):
         return Probability(value, complement, None, found.method)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to choose."""
+        return None not in (self.lmax, self.mmax, self.degree, self.axisymmetric, self.pieces, self.pattern)
+
+    @property
     def nodes(self) -> int:
         """Points per time step in the integral of the gradient."""
         return max(4, 64 // (self.pieces or 1))
@@ -99,18 +104,20 @@ class FokkerPlanck(AbstractMethod):
 class Solution(eqx.Module):
     """A solved problem.
 
-    - `density`: at the times asked for.
+    - `density`: at the times asked for; `value`, `complement`: its integrals over the sides m.start < 0 and > 0.
     - `tails`: largest coefficients at the edges in l and m on the way, relative to that of l = 0, shape (2,).
     - `method`: with its choices made.
     """
 
     density: Density
-    tails: Float[Array, 2]
+    value: Float[Array, "*times"]
+    complement: Float[Array, "*times"]
+    tails: Float[Array, "2"]
     method: FokkerPlanck
 
     def checked(self) -> tuple[Scalar, Scalar]:
         """Value and complement, after the checks of truncation and precision."""
-        value, complement = self.density.switched, self.density.unswitched
+        value, complement = self.value, self.complement
         method, floor = self.method, rounding(value.dtype)
         error = jnp.max(truncation_errors(self.tails))
         least = jnp.minimum(value, complement) if method.relative else jnp.ones_like(value)
@@ -150,36 +157,44 @@ def solve(
     times = as_scalar(times)
     method, climbs = choose(device, pulse, times, method)
     while True:
-        density, tails = _solve(method, device, pulse, times, temperature)
-        excess = [_excess(*found, method) for found in truncation.known((density, tails))] if climbs else []
+        found = Solution(*_solve(method, device, pulse, times, temperature), method)
+        excess = [_excess(sample) for sample in truncation.known(found)] if climbs else []
         if not np.any(np.array(excess) > 1):
-            return Solution(density, tails, method)
+            return found
         method = _higher(method, np.max(excess, axis=0))
 
 
 def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPlanck) -> tuple[FokkerPlanck, bool]:
     """`method` with what it leaves open chosen, and whether its l_max may still climb."""
-    peaks = [float(sample.peak) for sample in truncation.known(pulse)]
-    peak = max([*peaks, 1e-9]) if peaks else 1e-4
-    surveys = [truncation.survey(sample, peak, method.tolerance * 1e-2) for sample in truncation.known(device)]
+    if method.is_complete:
+        return method, False
+    with jax.ensure_compile_time_eval():
+        peaks = [float(sample.peak) for sample in truncation.known(pulse)]
+        peak = max([*peaks, 1e-9]) if peaks else 1e-4
+        surveys = [truncation.survey(sample, peak, method.tolerance * 1e-2) for sample in truncation.known(device)]
+        pieces = method.pieces or _pieces(pulse, times)
+    chosen = _with_choices(method, surveys, pieces)
+    return chosen, method.lmax is None and bool(surveys) and bool(peaks)
+
+
+def _with_choices(method: FokkerPlanck, surveys: list[truncation.Survey], pieces: int) -> FokkerPlanck:
+    """`method` completed by what was found out about the device, or by a common case where nothing is known."""
     symmetric = method.axisymmetric
     if symmetric is None:
         symmetric = bool(surveys) and all(s.axisymmetric for s in surveys)
     patterns = set().union(*(s.pattern for s in surveys))
     guess = (_LEGENDRE_LMAX, 0) if symmetric else np.max([s.rungs for s in surveys] or [(96, 64)], axis=0)
     lmax = method.lmax or int(guess[0])
-    mmax = 0 if symmetric else min(method.mmax or int(guess[1]), lmax)
-    chosen = FokkerPlanck(
+    return FokkerPlanck(
         lmax=lmax,
-        mmax=mmax,
+        mmax=0 if symmetric else min(method.mmax or int(guess[1]), lmax),
         tolerance=method.tolerance,
         relative=method.relative,
         degree=method.degree or max([s.degree for s in surveys], default=2),
         axisymmetric=symmetric,
-        pieces=method.pieces or _pieces(pulse, times),
+        pieces=pieces,
         pattern=method.pattern or (tuple(sorted(patterns)) if patterns else None),
     )
-    return chosen, method.lmax is None and bool(surveys) and bool(peaks)
 
 
 def truncation_errors(tails: Float[Array, 2]) -> Float[Array, 2]:
@@ -195,7 +210,7 @@ def truncation_errors(tails: Float[Array, 2]) -> Float[Array, 2]:
 def _solve(
     method: FokkerPlanck, device: Device, pulse: AbstractPulse, times: Array, temperature: Any
 ) -> tuple[Density, Array]:
-    """The density at `times`, with everything chosen, and the largest tails in l and m on the way."""
+    """The density at `times`, with everything chosen, its sides, and the largest tails on the way."""
     warmth = temperature or (lambda t: device.temperature)
     start = equilibrium(device, method.lmax, method.mmax)
     edges, places = _edges(pulse, times)
@@ -203,13 +218,18 @@ def _solve(
 
     def onward(carry, ends):
         parts, worst = carry
-        *parts, tails = advance(method, device, pulse, warmth, parts, *ends)
-        return (tuple(parts), jnp.maximum(worst, tails)), tuple(parts)
+
+        def advanced():
+            return advance(method, device, pulse, warmth, parts, *ends)
+
+        re, im, tails = jax.lax.cond(ends[1] > ends[0], advanced, lambda: (*parts, worst))
+        return ((re, im), jnp.maximum(worst, tails)), (re, im)
 
     first = (start.re, start.im)
     (_, worst), rest = jax.lax.scan(onward, (first, edge_tails(*first)), (edges[:-1], edges[1:]))
     re, im = (jnp.concatenate([a[None], b])[places] for a, b in zip(first, rest, strict=True))
-    return Density(re, im, start.axes, start.start), worst
+    density = Density(re, im, start.axes, start.start)
+    return density, density.switched, density.unswitched, worst
 
 
 def _edges(pulse: AbstractPulse, times: Array) -> tuple[Array, Array]:
@@ -264,7 +284,7 @@ def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple
 
     def piece(column, number):
         for flow_now, _, part in _averages(flow, number, method.pieces):
-            column = propagator(method.stencil, flow_now, part * h) @ column
+            column = dense_exponential(matrix(method.stencil, flow_now), part * h, column)
         return column, edge_tails(column[None], 0 * column[None])
 
     column, tails = jax.lax.scan(piece, parts[0][0], jnp.arange(method.pieces))
@@ -277,12 +297,13 @@ def _pieces(pulse: AbstractPulse, times: Array) -> int:
     return max([truncation.pieces_of(p, np.asarray(_edges(p, t)[0])) for p, t in samples], default=8)
 
 
-def _excess(density: Density, tails: Array, method: FokkerPlanck) -> np.ndarray:
+def _excess(found: Solution) -> np.ndarray:
     """Estimated errors from the cuts in l and m over the allowed one."""
     least = 1.0
-    if method.relative:
-        least = max(float(jnp.min(jnp.minimum(density.switched, density.unswitched))), rounding(density.re.dtype))
-    return np.asarray(truncation_errors(tails)) / (method.tolerance * least)
+    if found.method.relative:
+        value, complement = np.asarray(found.value), np.asarray(found.complement)
+        least = max(float(np.min(np.minimum(value, complement))), rounding(value.dtype))
+    return _ERROR_PER_TAIL_SQUARED * np.asarray(found.tails) ** 2 / (found.method.tolerance * least)
 
 
 def rounding(dtype: Any) -> float:

@@ -90,10 +90,10 @@ def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolve
 def _limit(number: Any) -> int | None:
     if not is_known(number):
         return None
-    most = 2 ** (24 if number.dtype == jnp.float32 else 32)
+    most = 2 ** (21 if number.dtype == jnp.float32 else 32)
     if float(number) > most:
         raise ValueError(
-            f"The run must take at most {most} steps (2^24 in float32, 2^32 with `jax_enable_x64`), but would take "
+            f"The run must take at most {most} steps (2^21 in float32, 2^32 with `jax_enable_x64`), but would take "
             f"{float(number):.3g}: shorten `duration`, enlarge `dt`, or use Fokker-Planck for long times."
         )
     return 2 ** math.ceil(math.log2(float(number)))

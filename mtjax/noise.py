@@ -67,7 +67,7 @@ class StepPath(dfx.AbstractBrownianPath):
     def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Vector:  # noqa: FBT001, FBT002
         """The increment of step number `t0`: three independent standard normals, a `Vector`; `t1` must be `t0` + 1."""
         del t1, left, use_levy
-        step = jnp.asarray(t0).astype(jnp.uint32)
+        step = jnp.round(t0).astype(jnp.uint32)  # diffrax gives 102.99999 for step 103: cut off, it would repeat 102
         a, b = threefry(self.key[0], self.key[1], step, self.sample)
         c = ((a & jnp.uint32(0x7FF)) << 10) | (b & jnp.uint32(0x3FF))
         return Vector(normal(a >> 11), normal(b >> 11), normal(c))

@@ -91,7 +91,7 @@ def _fitted(axes: Axes, fit: Fit, rows: np.ndarray, scale: float, colour: str) -
     field = None if data.field is None else data.field[rows[0]]
     at = fit.predict(x, data.width[rows[0]], field)
     band = predictive_band(fit, at, float(np.median(data.trials[rows])))
-    axes.plot(x / scale, np.clip(at.p, 0, 1), color=colour, lw=1.6, zorder=2)
+    axes.plot(x / scale, np.clip(at.p, 0, 1), color=colour, lw=1.6, zorder=2, label="fitted device")
     axes.fill_between(x / scale, *band, color=colour, alpha=0.18, lw=0, zorder=1, label="95 % of repetitions")
 
 

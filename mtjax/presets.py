@@ -66,7 +66,7 @@ def perpendicular_sot(delta: ArrayLike = 40.0) -> Device:
     All values assumed, typical of published W/CoFeB/MgO dots: diameter 50 nm, 1.0 nm, Ms 1.0e6 A/m, alpha 0.05, spin-Hall
     angle 0.3, heavy metal 3 nm thick and 50 nm wide, 800 ohm, in-plane field 20 mT along +x (the current's direction),
     R_AHE 1 ohm. The effective anisotropy field follows from `delta` at 300 K: Bk = 2 delta kT / (Ms V). It starts along
-    +z; with the spins along +y and the field along +x a positive current switches it.
+    +z; with the spins along -y and the field along +x a positive current switches it.
     """
     layer = FreeLayer(EllipticCylinder(50e-9, 50e-9, 1.0e-9), Ms=1.0e6, alpha=0.05)
     return Device(
@@ -74,7 +74,7 @@ def perpendicular_sot(delta: ArrayLike = 40.0) -> Device:
         terms=(
             UniaxialAnisotropy(anisotropy_field(layer, delta, 300.0)),
             AppliedField((0.02, 0.0, 0.0)),
-            SpinOrbitTorque(theta_sh=0.3, width=50e-9, thickness=3e-9, sigma=(0.0, 1.0, 0.0)),
+            SpinOrbitTorque(theta_sh=0.3, width=50e-9, thickness=3e-9, sigma=(0.0, -1.0, 0.0)),
         ),
         start=(0.0, 0.0, 1.0),
         temperature=300.0,

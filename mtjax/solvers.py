@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import diffrax as dfx
 import equinox as eqx
+import jax.numpy as jnp
 
 from mtjax.layer import Drive
 from mtjax.llg import Dynamics, rate
@@ -36,7 +37,7 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
 
 def _step(solver, terms, t0, t1, y0, args, solver_state, made_jump):
     del solver_state, made_jump
-    y1 = solver.advance(args, t0, y0, terms.contr(t0, t1))
+    y1 = solver.advance(args, jnp.round(t0), y0, terms.contr(t0, t1))
     return y1, None, {"y0": y0, "y1": y1}, None, dfx.RESULTS.successful
 
 

@@ -143,11 +143,13 @@ def pieces_of(pulse: AbstractPulse, edges: np.ndarray) -> int:
     peak = max(float(pulse.peak), 1e-300)
     stretches = [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b - a > 1e-9 * max(edges[-1], NS)]
 
+    current = jax.jit(jax.vmap(pulse))
+
     def bend(pieces):
         worst = 0.0
         for a, b in stretches:
             t = a + (b - a) * (np.arange(pieces)[:, None] + np.array([1e-6, 0.5, 1 - 1e-6])) / pieces
-            I = np.asarray(jax.vmap(pulse)(jnp.asarray(t.ravel()))).reshape(t.shape) / peak
+            I = np.asarray(current(jnp.asarray(t.ravel()))).reshape(t.shape) / peak
             curved = np.max(np.abs(I[:, 0] - 2 * I[:, 1] + I[:, 2]))
             worst = max(worst, curved, np.ptp(I) if pieces == 1 else 0.0)
         return worst

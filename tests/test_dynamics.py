@@ -1,0 +1,146 @@
+"""Trajectories against closed forms and published thresholds (design answers nobody here wrote)."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import mtjax as mtj
+from mtjax.constants import GAMMA, MU0, SPIN_FIELD
+
+
+def free_spin(*terms, alpha=0.1, temperature=0.0, start=(0.0, 0.0, 1.0), Ms=8e5, shape=None):
+    layer = mtj.FreeLayer(shape or mtj.EllipticCylinder(50e-9, 50e-9, 1e-9), Ms=Ms, alpha=alpha)
+    return mtj.Device(layer, terms, start=start, temperature=temperature)
+
+
+def unit_torque(sigma):
+    """A spin-orbit torque whose damping-like field is 1 T at 1 A, on a layer with Ms 8e5, 1 nm thick."""
+    theta = 8e5 * 1e-9 * 1e-7 * 1e-9 / SPIN_FIELD
+    return mtj.SpinOrbitTorque(theta_sh=theta, width=1e-7, thickness=1e-9, sigma=sigma)
+
+
+@pytest.mark.parametrize(
+    ("solver", "dt", "tolerance"),
+    [(mtj.Adaptive(), None, 1e-6), (mtj.SplitStep(), 2e-13, 1e-6), (mtj.Heun(), 8e-15, 1e-6)],
+)
+def test_precession_in_a_field(solver, dt, tolerance):
+    field, alpha = 0.5, 0.1
+    device = free_spin(mtj.AppliedField((0, 0, field)), alpha=alpha)
+    sol = mtj.simulate(device, duration=2e-10, start=(1, 0, 0), solver=solver, dt=dt, save=21)
+    b = GAMMA * field * sol.ts / (1 + alpha**2)
+    m = sol.ms[0]
+    assert jnp.max(jnp.abs(m[:, 2] - jnp.tanh(alpha * b))) < tolerance
+    assert jnp.max(jnp.abs(m[:, 0] - jnp.cos(b) / jnp.cosh(alpha * b))) < tolerance
+    assert jnp.max(jnp.abs(m[:, 1] - jnp.sin(b) / jnp.cosh(alpha * b))) < tolerance  # counter-clockwise about B
+
+
+def test_slonczewski_steady_state():
+    device = free_spin(mtj.UniaxialAnisotropy(-0.1), unit_torque((0, 0, 1)), alpha=0.1)
+    sol = mtj.simulate(device, mtj.Pulse(0.0052, 1e-7), duration=2e-8, start=(1, 0, 0.1), solver=mtj.Adaptive(), save=2)
+    assert sol.ms[0, -1, 2] == pytest.approx(0.52, abs=5e-4)
+
+
+@pytest.mark.parametrize(("bx", "expected"), [(0.02, 0.236), (0.05, 0.216), (0.10, 0.182), (0.15, 0.152)])
+def test_critical_spin_orbit_field_of_a_slow_ramp(bx, expected):
+    device = free_spin(mtj.UniaxialAnisotropy(0.5), mtj.AppliedField((bx, 0, 0)), unit_torque((0, -1, 0)), alpha=0.05)
+    ramp = mtj.PiecewiseLinear([0.0, 1e-7], [0.0, 0.3])
+    crossing = mtj.first_passage(device, ramp, 1e-7, samples=1, dt=2e-12).times[0]
+    assert float(ramp(crossing)) == pytest.approx(expected, abs=0.003)
+    assert device.critical_current == pytest.approx(0.25 - bx / 2**0.5, rel=1e-6)
+
+
+@pytest.mark.parametrize(("factor", "grows"), [(0.97, False), (1.03, True)])
+def test_antidamping_threshold_of_an_in_plane_device(factor, grows):
+    device = free_spin(
+        mtj.UniaxialAnisotropy(0.03, axis=(1, 0, 0)), mtj.UniaxialAnisotropy(-0.9), unit_torque((-1, 0, 0)),
+        alpha=0.02, start=(1, 0, 0),
+    )  # fmt: skip
+    assert device.critical_current == pytest.approx(0.02 * (0.03 + 0.9 / 2), rel=1e-6)
+    pulse = mtj.Pulse(factor * device.critical_current, 1e-7)
+    sol = mtj.simulate(device, pulse, duration=4e-8, start=(1, 1e-3, 0), save=401, dt=1e-12)
+    amplitude = jnp.abs(sol.ms[0, :, 1])
+    assert (jnp.max(amplitude[300:]) > jnp.max(amplitude[:100])) == grows
+
+
+def test_coherent_switching_of_the_standard_problem_2_prism():
+    """muMAG standard problem 2, small-particle limit: Hc / Ms = 0.05707 with the field along [1, 1, 1]."""
+    Ms, prism = 8e5, mtj.Prism(500e-9, 100e-9, 10e-9)
+
+    def switched(h):
+        field = -MU0 * Ms * h / 3**0.5 * jnp.ones(3)
+        device = free_spin(
+            mtj.Demagnetisation(), mtj.AppliedField(field), alpha=1.0, start=(1, 0, 0), Ms=Ms, shape=prism
+        )
+        start = jnp.array([0.99, 0.05, -0.01])
+        return mtj.simulate(device, duration=2e-8, start=start, save=1, dt=5e-12).ms[0, 0, 0] < 0
+
+    fields = jnp.linspace(0.055, 0.059, 41)
+    flips = jax.vmap(switched)(fields)
+    assert fields[jnp.argmax(flips)] == pytest.approx(0.05707, abs=3e-4)
+
+
+def test_positive_current_switches_every_preset_and_negative_does_not():
+    for device in (mtj.presets.sengupta2016(), mtj.presets.perpendicular_stt(), mtj.presets.perpendicular_sot()):
+        pulse = mtj.Pulse(2 * device.critical_current, 10 * device.relaxation_time, fall=2 * device.relaxation_time)
+        for sign, expected in ((1.0, True), (-1.0, False)):
+            sol = mtj.simulate(device, sign * pulse, samples=32, save=1, key=jax.random.key(0))
+            assert bool(jnp.all((sol.ms[:, 0] @ device.start < 0) == expected))
+
+
+def test_spin_transfer_current_favours_parallel():
+    """A positive current pulls the layer to the reference's direction (P), a negative one away from it."""
+    device = free_spin(mtj.SpinTransferTorque(polarisation=0.5, sigma=(0, 0, 1)))
+    for sign in (1, -1):
+        sol = mtj.simulate(device, mtj.Pulse(sign * 1e-4, 1e-7), duration=5e-8, start=(1, 0, 0), save=1, dt=1e-12)
+        assert sol.ms[0, 0, 2] * sign > 0.99
+
+
+def test_field_like_torque_acts_as_a_field():
+    torque = eqx.tree_at(lambda t: t.field_like_ratio, unit_torque((0, 1, 0)), jnp.asarray(0.7))
+    with_torque = free_spin(mtj.UniaxialAnisotropy(0.2), torque)
+    plain = free_spin(
+        mtj.UniaxialAnisotropy(0.2), unit_torque((0, 1, 0)), mtj.AppliedField((0, 0.7 * 0.05, 0))
+    )
+    pulse, options = mtj.Pulse(0.05, 1e-8), {"duration": 1e-9, "start": (0.1, 0.2, 1.0), "dt": 1e-13}
+    one, two = mtj.simulate(with_torque, pulse, **options), mtj.simulate(plain, pulse, **options)
+    assert jnp.max(jnp.abs(one.ms - two.ms)) < 1e-9
+
+
+@pytest.mark.parametrize("solver", [mtj.SplitStep(), mtj.Heun()])
+def test_second_order_in_the_step_with_an_edge_inside_a_step(solver):
+    device = free_spin(mtj.UniaxialAnisotropy(0.3), unit_torque((0, 1, 0)), alpha=0.05)
+    pulse = mtj.Pulse(0.1, 0.3137e-9, delay=0.0511e-9, rise=0.02e-9)
+
+    def end(solver, dt):
+        return mtj.simulate(device, pulse, 0.6e-9, start=(0.1, 0, 1), solver=solver, dt=dt, save=1).ms[0, 0]
+
+    exact = end(mtj.Adaptive(rtol=1e-12, atol=1e-12), None)
+    errors = [float(jnp.linalg.norm(end(solver, dt) - exact)) for dt in (2e-12, 5e-13)]
+    assert errors[0] < 2e-3
+    assert errors[1] < errors[0] / 8
+
+
+def test_gradient_of_a_trajectory_against_differences():
+    device = free_spin(mtj.UniaxialAnisotropy(0.3), unit_torque((0, 1, 0)), alpha=0.05)
+
+    def mz(width, alpha):
+        tilted = eqx.tree_at(lambda d: d.layer.alpha, device, alpha)
+        pulse = mtj.Pulse(0.1, width)
+        return mtj.simulate(tilted, pulse, 0.6e-9, start=(0.1, 0, 1), dt=1e-12, save=1).ms[0, 0, 2]
+
+    at = (0.3137e-9, jnp.asarray(0.05))
+    for i, step in enumerate((1e-14, 1e-5)):
+        up, down = [tuple(a + s * step * (j == i) for j, a in enumerate(at)) for s in (1, -1)]
+        difference = (mz(*up) - mz(*down)) / (2 * step)
+        assert float(jax.grad(mz, argnums=i)(*at)) == pytest.approx(float(difference), rel=1e-4)
+
+
+def test_saved_times_are_those_asked_for():
+    device = free_spin(mtj.AppliedField((0, 0, 0.5)), alpha=0.1)
+    times = np.array([0.0, 0.33e-10, 1e-10, 2e-10])
+    sol = mtj.simulate(device, duration=2e-10, start=(1, 0, 0), save=times, dt=1e-13)
+    np.testing.assert_allclose(sol.ts, times, rtol=1e-12)
+    b = GAMMA * 0.5 * times / 1.01
+    np.testing.assert_allclose(sol.ms[0, :, 2], np.tanh(0.1 * b), atol=1e-4)
