@@ -75,7 +75,7 @@ class Estimates(eqx.Module):
 
     def _moved(self, z: float) -> np.ndarray:
         safe = np.where(self.value == 0, 1.0, np.abs(self.value))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.where(self.logarithmic, self.value * np.exp(z * self.stderr / safe), self.value + z * self.stderr)
 
 
@@ -193,8 +193,8 @@ def fit(
     """Maximum likelihood of chosen quantities of `device`, given how often it switched.
 
     The counts are binomial around `switching_probability(device, Pulse(current, width))`. A quantity keeps the sign of
-    its value in `device` and is fitted by its logarithm; one that is zero there may take either sign. They are
-    first moved by the least that brings the critical current to where the data switch; damped Fisher scoring on the
+    its value in `device` and is fitted by its logarithm; one that is zero there may take either sign. Where the
+    critical current is more than a factor of two from where the data switch, the search starts where it agrees; damped Fisher scoring on the
     deviance residuals follows. Uncertainties are those of the Fisher information.
 
     - `device`: the model, with its starting values.

@@ -31,7 +31,7 @@ def all_parameters(device: Device) -> tuple[Parameter, ...]:
     """Every scalar quantity of `device`, in the order of the device's printout."""
     paths = [(i, path) for i, (path, x) in enumerate(_leaves(device)) if jnp.ndim(x) == 0]
     spelled = [(*_names(device, path), i) for i, path in paths]
-    taken = [name for *names, _, _ in spelled for name in names]
+    taken = [name for *names, _, _ in spelled for name in set(names)]
     return tuple(
         Parameter(next((name for name in names if taken.count(name) == 1), names[-1]), unit, i)
         for *names, unit, i in spelled
@@ -54,7 +54,7 @@ def by_where(device: Device, where: Callable[[Device], Any]) -> tuple[Parameter,
     marks = [object() for _ in range(count)]
     try:
         marked = eqx.tree_at(where, device, replace=tuple(marks) if isinstance(chosen, tuple | list) else marks[0])
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         marked = device
     leaves = {id(x): i for i, (_, x) in enumerate(_leaves(marked))}
     scalars = {p.leaf: p for p in all_parameters(device)}
