@@ -26,13 +26,16 @@ from mtjax.methods import AbstractMethod, Probability
 from mtjax.propagate import ellipse, exponential
 from mtjax.pulses import AbstractPulse
 from mtjax.truncation import flow_of
-from mtjax.types import Scalar, as_scalar
+from mtjax.types import Scalar, as_scalar, is_known
 
 Temperature = Callable[[Array], Array]
 """Temperature of the free layer (K) as a function of time (s)."""
 
 _EARLY, _LATE = 0.25 + np.sqrt(3) / 6, 0.25 - np.sqrt(3) / 6
-_ERROR_PER_TAIL_SQUARED = 30.0
+_ERROR_PER_TAIL_SQUARED = 0.1
+"""Estimated error from the square of the edge's coefficients: measured between 0.1 and 30, depending on the device."""
+_ERROR_RATIO = 3.0
+"""How much larger the change from one truncation to the next is than the error that remains: measured 3 to 4."""
 _LEGENDRE_LMAX = 128
 
 
@@ -46,8 +49,8 @@ class FokkerPlanck(AbstractMethod):
     - `lmax`, `mmax`: truncation; `None` chooses it from device and drive and enlarges it until `tolerance` is met.
       Under `jit` the numbers of the pulse are not known while the truncation must be fixed: it is guessed from the
       device then, or what you give, or what `FokkerPlanck().planned(device, pulse)` found for a similar case.
-    - `tolerance`: largest error, estimated from the tail of the spectrum, relative to the smaller of value and
-      complement.
+    - `tolerance`: largest error, relative to the smaller of value and complement, estimated from the change with the
+      truncation. Where `lmax` is fixed only the tail of the spectrum is looked at, which finds gross errors.
     - `relative`: `False` lets `tolerance` and the precision of the arithmetic hold for the absolute error only; then
       small probabilities are not refused and mean nothing below it.
     - `degree`: of the torque's expansion in harmonics; `None` chooses it (2 for quadratic energies and plain torques).
@@ -58,7 +61,7 @@ class FokkerPlanck(AbstractMethod):
 
     lmax: int | None = eqx.field(static=True, default=None)
     mmax: int | None = eqx.field(static=True, default=None)
-    tolerance: float = eqx.field(static=True, default=5e-3)
+    tolerance: float = eqx.field(static=True, default=3e-3)
     relative: bool = eqx.field(static=True, default=True)
     degree: int | None = eqx.field(static=True, default=None)
     axisymmetric: bool | None = eqx.field(static=True, default=None)
@@ -112,19 +115,26 @@ class Solution(eqx.Module):
     density: Density
     value: Float[Array, "*times"]
     complement: Float[Array, "*times"]
-    tails: Float[Array, "2"]
+    tails: Float[Array, 2]
     method: FokkerPlanck
 
     def checked(self) -> tuple[Scalar, Scalar]:
         """Value and complement, after the checks of truncation and precision."""
-        value, complement = self.value, self.complement
-        method, floor = self.method, rounding(value.dtype)
-        error = jnp.max(truncation_errors(self.tails))
+        value, complement, method = self.value, self.complement, self.method
+        error = _ERROR_PER_TAIL_SQUARED * jnp.max(jax.lax.stop_gradient(self.tails)) ** 2
+        floor = rounding(value.dtype)
         least = jnp.minimum(value, complement) if method.relative else jnp.ones_like(value)
         value = eqx.error_if(value, ~(error <= method.tolerance * jnp.maximum(least, floor)), _too_coarse(method))
         if method.relative:
             value = eqx.error_if(value, least < floor, _too_small(value.dtype))
         return value, complement
+
+    def scale(self) -> float:
+        """What the tolerance is relative to."""
+        if not self.method.relative:
+            return 1.0
+        least = float(np.min(np.minimum(np.asarray(self.value), np.asarray(self.complement))))
+        return max(least, rounding(self.value.dtype))
 
 
 def evolve(
@@ -152,16 +162,38 @@ def solve(
 ) -> Solution:
     """The density at `times` (s; a number or an array), and the method with its choices made.
 
-    Where the numbers are known, l_max climbs until the tail of the spectrum is small enough.
+    Where the numbers are known, l_max climbs until the probabilities no longer change.
     """
     times = as_scalar(times)
-    method, climbs = choose(device, pulse, times, method)
+    problem = (device, pulse, times)
+    method, climbs = choose(*problem, method)
+    if climbs:
+        with jax.ensure_compile_time_eval():
+            climbed = [_climb(sample, method, temperature) for sample in truncation.known(problem)]
+        method = max((found.method for found in climbed), key=lambda m: (m.lmax, m.mmax))
+        if all(map(is_known, jax.tree.leaves(problem))):
+            return climbed[0]
+    return Solution(*_solve(method, *problem, temperature), method)
+
+
+def _climb(problem: Any, method: FokkerPlanck, temperature: Temperature | None) -> Solution:
+    """Two truncations that agree, the finer of them; raises `ValueError` at the end of the ladder."""
+    coarse = Solution(*_solve(_scaled(method, 0.8), *problem, temperature), method)
     while True:
-        found = Solution(*_solve(method, device, pulse, times, temperature), method)
-        excess = [_excess(sample) for sample in truncation.known(found)] if climbs else []
-        if not np.any(np.array(excess) > 1):
-            return found
-        method = _higher(method, np.max(excess, axis=0))
+        fine = Solution(*_solve(method, *problem, temperature), method)
+        change = np.max(np.abs(np.asarray(fine.value) - np.asarray(coarse.value)))
+        if change / _ERROR_RATIO <= method.tolerance * fine.scale():
+            return fine
+        if method.lmax >= truncation.LADDER[-1]:
+            raise ValueError(_too_coarse(method))
+        coarse, method = fine, _scaled(method, 1.2)
+
+
+def _scaled(method: FokkerPlanck, factor: float) -> FokkerPlanck:
+    """The same with larger or smaller l_max and m_max."""
+    lmax = truncation.rung(method.lmax * factor)
+    mmax = 0 if method.axisymmetric else min(truncation.rung(method.mmax * factor), lmax)
+    return dataclasses.replace(method, lmax=lmax, mmax=mmax)
 
 
 def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPlanck) -> tuple[FokkerPlanck, bool]:
@@ -195,15 +227,6 @@ def _with_choices(method: FokkerPlanck, surveys: list[truncation.Survey], pieces
         pieces=pieces,
         pattern=method.pattern or (tuple(sorted(patterns)) if patterns else None),
     )
-
-
-def truncation_errors(tails: Float[Array, 2]) -> Float[Array, 2]:
-    """Estimated errors of probabilities from the cuts in l and in m: 30 x largest edge coefficient squared.
-
-    The edge acts on a probability through the tail of the density and that of the weights carried back in time, which
-    are alike; the factor was measured (see `tests/test_fokker_planck.py`).
-    """
-    return _ERROR_PER_TAIL_SQUARED * jax.lax.stop_gradient(tails) ** 2
 
 
 @eqx.filter_jit
@@ -297,29 +320,9 @@ def _pieces(pulse: AbstractPulse, times: Array) -> int:
     return max([truncation.pieces_of(p, np.asarray(_edges(p, t)[0])) for p, t in samples], default=8)
 
 
-def _excess(found: Solution) -> np.ndarray:
-    """Estimated errors from the cuts in l and m over the allowed one."""
-    least = 1.0
-    if found.method.relative:
-        value, complement = np.asarray(found.value), np.asarray(found.complement)
-        least = max(float(np.min(np.minimum(value, complement))), rounding(value.dtype))
-    return _ERROR_PER_TAIL_SQUARED * np.asarray(found.tails) ** 2 / (found.method.tolerance * least)
-
-
 def rounding(dtype: Any) -> float:
     """The smallest probability that arithmetic of this type can tell."""
     return 1e-14 if np.dtype(dtype) == np.float64 else 2e-5
-
-
-def _higher(method: FokkerPlanck, excess: np.ndarray) -> FokkerPlanck:
-    """The same with larger l_max or m_max, by how far the errors exceed; `ValueError` at the end of the ladder."""
-    factors = 1.05 + 0.03 * np.log(np.clip(excess, 1.0, 1e6))
-    grow_l, grow_m = excess > 1
-    lmax = truncation.next_rung(method.lmax * factors[0] - 1) if grow_l else method.lmax
-    if lmax is None or (grow_m and method.mmax == method.lmax and not grow_l):
-        raise ValueError(_too_coarse(method))
-    mmax = min(truncation.next_rung(method.mmax * factors[1] - 1) or lmax, lmax) if grow_m else method.mmax
-    return dataclasses.replace(method, lmax=lmax, mmax=mmax)
 
 
 def _too_coarse(method: FokkerPlanck) -> str:

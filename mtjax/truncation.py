@@ -18,7 +18,7 @@ from mtjax.llg import rate
 from mtjax.pulses import AbstractPulse
 from mtjax.types import Vector
 
-LADDER = (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
+LADDER = (24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 """Values of l_max that are tried."""
 DEGREES = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 """Degrees of the drift's potentials that are tried."""
@@ -125,17 +125,13 @@ def _first_rungs(phi: np.ndarray, psi: np.ndarray, D: np.ndarray, stiffness: jax
     """A first guess of l_max and m_max: from the width of the well, and from the finest filaments of the drive."""
     soft, stiff = (float(value) for value in stiffness)
     drive = np.sqrt(max(np.max(np.sum((p - p[:1]) ** 2, axis=(1, 2))) for p in (phi, psi)))
-    lmax = _rung(max(4.5 * np.sqrt(stiff), 2.2 * np.sqrt(drive / np.min(D))))
-    return lmax, min(_rung(0.6 * lmax), _rung(9 * np.sqrt(max(soft, 1.0))))
+    lmax = rung(max(4.5 * np.sqrt(stiff), 2.2 * np.sqrt(drive / np.min(D))))
+    return lmax, min(rung(0.6 * lmax), rung(9 * np.sqrt(max(soft, 1.0))))
 
 
-def _rung(guess: float) -> int:
-    return next_rung(min(guess, LADDER[-1]) - 1) or LADDER[-1]
-
-
-def next_rung(lmax: float) -> int | None:
-    """The next value of the ladder, `None` at its end."""
-    return next((rung for rung in LADDER if rung > lmax), None)
+def rung(guess: float) -> int:
+    """The first value of the ladder that is not below `guess`, or its end."""
+    return next((value for value in LADDER if value >= guess - 0.5), LADDER[-1])
 
 
 def pieces_of(pulse: AbstractPulse, edges: np.ndarray) -> int:
