@@ -194,8 +194,8 @@ def fit(
 
     The counts are binomial around `switching_probability(device, Pulse(current, width))`. A quantity keeps the sign of
     its value in `device` and is fitted by its logarithm; one that is zero there may take either sign. Where the
-    critical current is more than a factor of two from where the data switch, the search starts where it agrees; damped Fisher scoring on the
-    deviance residuals follows. Uncertainties are those of the Fisher information.
+    critical current is more than a factor of two from where the data switch, the search starts where they agree.
+    Damped Fisher scoring on the deviance residuals follows. Uncertainties are those of the Fisher information.
 
     - `device`: the model, with its starting values.
     - `data`: of one direction and one device. Voltages are turned into currents by `device.write_resistance`.

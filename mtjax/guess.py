@@ -44,7 +44,8 @@ def midpoint(data: SwitchingData, device: Device) -> float:
 def least_move(device_at: Callable[[Array], Device], k: int, current: float) -> Float[np.ndarray, " k"]:
     """The smallest x, shape (k,), for which the critical current of `device_at(x)` is `current` (A).
 
-    Zero where that is within a factor of two already. It leaves the barrier alone if it can: data of short pulses say much about the torque and little about the barrier.
+    It leaves the barrier alone if it can: data of short pulses say much about the torque and little about the barrier.
+    Zero where the critical current is within a factor of two already.
     Zero where the device has no critical current, or the parameters do not change it.
     """
     x = np.zeros(k)
