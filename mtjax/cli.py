@@ -24,7 +24,7 @@ from mtjax.monte_carlo import MonteCarlo
 from mtjax.parameters import all_parameters, by_names, replaced
 from mtjax.pulses import Pulse
 from mtjax.switching import switching_probability
-from mtjax.types import with_unit
+from mtjax.types import as_scalar, with_unit
 
 PRESETS = {
     "sengupta2016": presets.sengupta2016,
@@ -127,7 +127,7 @@ def simulate_command(
     """Switching probability of a device under one rectangular pulse, by Monte Carlo."""
     model = _device(device, set_)
     method = MonteCarlo(samples=samples, key=jax.random.key(seed))
-    print(switching_probability(model, Pulse(current, width), method=method))
+    print(switching_probability(model, Pulse(as_scalar(current), as_scalar(width)), method=method))
 
 
 def presets_command() -> None:
