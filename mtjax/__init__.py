@@ -3,6 +3,8 @@
 from importlib.metadata import version
 
 from mtjax import presets as presets
+from mtjax.cpu import configure_cpu as configure_cpu
+from mtjax.data import SwitchingData as SwitchingData
 from mtjax.device import Device as Device
 from mtjax.fields import (
     VCMA as VCMA,
@@ -28,8 +30,14 @@ from mtjax.fields import (
 from mtjax.fields import (
     UniaxialAnisotropy as UniaxialAnisotropy,
 )
+from mtjax.fitting import Fit as Fit
+from mtjax.fitting import fit as fit
+from mtjax.fokker_planck import FokkerPlanck as FokkerPlanck
 from mtjax.layer import Drive as Drive
 from mtjax.layer import FreeLayer as FreeLayer
+from mtjax.methods import Probability as Probability
+from mtjax.monte_carlo import MonteCarlo as MonteCarlo
+from mtjax.monte_carlo import score_gradient as score_gradient
 from mtjax.pulses import (
     AbstractPulse as AbstractPulse,
 )
@@ -45,6 +53,18 @@ from mtjax.pulses import (
 from mtjax.pulses import (
     Train as Train,
 )
+from mtjax.readout import (
+    dwell_times as dwell_times,
+)
+from mtjax.readout import (
+    resistance as resistance,
+)
+from mtjax.readout import (
+    switched_fraction as switched_fraction,
+)
+from mtjax.readout import (
+    write_energy as write_energy,
+)
 from mtjax.resistance import AnomalousHall as AnomalousHall
 from mtjax.resistance import TunnelMagnetoresistance as TunnelMagnetoresistance
 from mtjax.shapes import Ellipsoid as Ellipsoid
@@ -55,6 +75,7 @@ from mtjax.simulate import simulate as simulate
 from mtjax.solvers import Adaptive as Adaptive
 from mtjax.solvers import Heun as Heun
 from mtjax.solvers import SplitStep as SplitStep
+from mtjax.switching import switching_probability as switching_probability
 from mtjax.torques import SpinOrbitTorque as SpinOrbitTorque
 from mtjax.torques import SpinTransferTorque as SpinTransferTorque
 from mtjax.types import Vector as Vector

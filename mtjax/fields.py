@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from mtjax.constants import MU0
 from mtjax.layer import Drive, Magnet
-from mtjax.types import Scalar, Vector, as_scalar, direction, quantity, require
+from mtjax.types import Numbers, Scalar, Vector, as_scalar, direction, quantity, require
 
 
 class AbstractTerm(eqx.Module):
@@ -35,11 +35,15 @@ class AbstractEnergy(AbstractTerm):
         return -jax.grad(self.energy)(m, magnet, drive)
 
 
-def _as_field(B) -> Array:
+def _as_field(B: Numbers) -> Array:
     B = as_scalar(B)
     if B.shape[-1:] != (3,):
         raise ValueError(f"A field must have three components (T), but has shape {B.shape}.")
     return B
+
+
+def _as_factors(N: Numbers | None) -> Array | None:
+    return None if N is None else as_scalar(N)
 
 
 class UniaxialAnisotropy(AbstractEnergy):
@@ -84,9 +88,7 @@ class Demagnetisation(AbstractEnergy):
     - `factors`: shape (3,); `None` takes those of the layer's shape.
     """
 
-    factors: Float[Array, "3"] | None = eqx.field(
-        default=None, converter=lambda N: None if N is None else as_scalar(N), metadata={"unit": ""}
-    )
+    factors: Float[Array, "3"] | None = eqx.field(default=None, converter=_as_factors, metadata={"unit": ""})
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """(mu0 Ms / 2) sum_i N_i m_i^2."""

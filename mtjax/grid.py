@@ -17,7 +17,7 @@ from mtjax.pulses import AbstractPulse
 from mtjax.settling import default_duration
 from mtjax.solvers import AbstractSpinSolver
 from mtjax.sphere import points
-from mtjax.types import Scalar, Vector, as_scalar, is_known
+from mtjax.types import Numbers, Scalar, Vector, as_scalar, is_known
 
 
 class Grid(eqx.Module):
@@ -45,7 +45,7 @@ def make_grid(
     pulse: AbstractPulse,
     duration: ArrayLike | None,
     dt: ArrayLike | None,
-    save: int | Float[ArrayLike, " times"],
+    save: int | Numbers,
     solver: AbstractSpinSolver,
 ) -> Grid:
     """The grid of a run; `None` stands for the defaults of `simulate`.
@@ -106,7 +106,7 @@ def _positive(name: str, x: ArrayLike) -> Scalar:
     return x
 
 
-def _within(times: Float[ArrayLike, " times"], duration: Scalar) -> Array:
+def _within(times: Numbers, duration: Scalar) -> Array:
     times = as_scalar(times)
     known = is_known(times) and is_known(duration)
     if known and not bool(jnp.all((times >= 0) & (times <= duration * (1 + 1e-6)))):

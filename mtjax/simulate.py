@@ -20,7 +20,7 @@ from mtjax.llg import ThermalTerm, prepare
 from mtjax.noise import StepPath
 from mtjax.pulses import AbstractPulse, off
 from mtjax.solvers import AbstractSpinSolver, Adaptive, SplitStep
-from mtjax.types import Scalar, Vector, as_direction, as_scalar, is_known, with_unit
+from mtjax.types import Numbers, Scalar, Vector, as_direction, as_scalar, is_known, with_unit
 
 CHUNK = 4096
 """Trajectories that are integrated side by side: few enough for the cache, many enough for the vector units."""
@@ -79,8 +79,8 @@ def simulate(
     *,
     samples: int = 1,
     key: Key[Array, ""] | None = None,
-    save: int | Float[ArrayLike, " times"] = 101,
-    start: Float[ArrayLike, "*samples 3"] | None = None,
+    save: int | Numbers = 101,
+    start: Numbers | None = None,
     solver: AbstractSpinSolver | Adaptive | None = None,
     dt: ArrayLike | None = None,
     chunk: int = CHUNK,
@@ -129,7 +129,7 @@ def first_passage(
     samples: int,
     key: Key[Array, ""] | None = None,
     level: ArrayLike = 0.0,
-    start: Float[ArrayLike, "*samples 3"] | None = None,
+    start: Numbers | None = None,
     solver: AbstractSpinSolver | None = None,
     dt: ArrayLike | None = None,
     chunk: int = CHUNK,

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from mtjax.constants import SPIN_FIELD
 from mtjax.fields import AbstractTerm
 from mtjax.layer import Drive, Magnet
-from mtjax.types import Scalar, Vector, as_scalar, direction, quantity, require
+from mtjax.types import Numbers, Scalar, Vector, as_scalar, direction, quantity, require
 
 
 class AbstractTorque(AbstractTerm):
@@ -30,6 +30,10 @@ class AbstractTorque(AbstractTerm):
         sigma = Vector.of(self.sigma)
         B_DL = self.damping_like(m, magnet, drive)
         return B_DL * (m.cross(sigma) + self.field_like_ratio * sigma)
+
+
+def _as_length(x: Numbers | None) -> Array | None:
+    return None if x is None else as_scalar(x)
 
 
 class SpinOrbitTorque(AbstractTorque):
@@ -50,9 +54,7 @@ class SpinOrbitTorque(AbstractTorque):
     thickness: Scalar = quantity("m")
     sigma: Float[Array, "3"] = direction(default=(0.0, 1.0, 0.0))
     field_like_ratio: Scalar = quantity("", default=0.0)
-    spin_diffusion_length: Scalar | None = eqx.field(
-        default=None, converter=lambda x: None if x is None else as_scalar(x), metadata={"unit": "m"}
-    )
+    spin_diffusion_length: Scalar | None = eqx.field(default=None, converter=_as_length, metadata={"unit": "m"})
 
     def __check_init__(self):
         require(self, "theta_sh field_like_ratio")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -14,6 +15,8 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 Scalar = Float[Array, ""]
+Numbers = ArrayLike | Sequence[Any]
+"""What converts to an array: numbers, arrays, and (nested) lists of them."""
 
 
 class Vector(eqx.Module):
@@ -27,7 +30,7 @@ class Vector(eqx.Module):
     z: Any
 
     @staticmethod
-    def of(array: Float[ArrayLike, "*batch 3"]) -> Vector:
+    def of(array: Numbers) -> Vector:
         """The vector whose components are the last axis of `array`."""
         array = jnp.asarray(array)
         return Vector(array[..., 0], array[..., 1], array[..., 2])
@@ -71,13 +74,13 @@ class Vector(eqx.Module):
         return self * jax.lax.rsqrt(self @ self)
 
 
-def as_scalar(x: ArrayLike) -> Array:
+def as_scalar(x: Numbers) -> Array:
     """A floating-point array of the default precision (or of `x`'s own, if it is floating already)."""
     x = jnp.asarray(x)
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.result_type(float))
 
 
-def as_direction(v: ArrayLike) -> Array:
+def as_direction(v: Numbers) -> Array:
     """A unit vector, shape (3,), along `v`; raises `ValueError` for a zero, infinite or differently shaped `v`."""
     v = as_scalar(v)
     if v.shape[-1:] != (3,):
