@@ -25,6 +25,7 @@ from mtjax.legendre import dense_exponential, matrix
 from mtjax.methods import AbstractMethod, Probability
 from mtjax.propagate import ellipse, exponential
 from mtjax.pulses import AbstractPulse
+from mtjax.rates import settled_column
 from mtjax.truncation import flow_of
 from mtjax.types import Scalar, as_scalar, is_known
 
@@ -182,7 +183,7 @@ def _climb(problem: Any, method: FokkerPlanck, temperature: Temperature | None) 
     while True:
         fine = Solution(*_solve(method, *problem, temperature), method)
         change = np.max(np.abs(np.asarray(fine.value) - np.asarray(coarse.value)))
-        if change / _ERROR_RATIO <= method.tolerance * fine.scale():
+        if change / _ERROR_RATIO <= max(method.tolerance * fine.scale(), rounding(fine.value.dtype)):
             return fine
         if method.lmax >= truncation.LADDER[-1]:
             raise ValueError(_too_coarse(method))
@@ -298,8 +299,13 @@ def _averages(flow: Callable, number: Array, pieces: int) -> list[tuple[Flow, Ar
 
 
 def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple[Array, Array, Array]:
-    """From `begin` to `end` (s) with matrix exponentials of the Legendre modes."""
-    h = (end - begin) / NS / method.pieces
+    """From `begin` to `end` (s) with matrix exponentials of the Legendre modes.
+
+    A constant stretch longer than 60 relaxation times is solved that far; then the wells are in equilibrium within
+    themselves, and only their populations change, at the rates of `mtjax.rates`.
+    """
+    longest = 60 * device.relaxation_time if method.pieces == 1 else jnp.inf
+    h = jnp.minimum(end - begin, longest) / NS / method.pieces
 
     def flow(place):
         t = begin + (end - begin) * place
@@ -311,6 +317,10 @@ def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple
         return column, edge_tails(column[None], 0 * column[None])
 
     column, tails = jax.lax.scan(piece, parts[0][0], jnp.arange(method.pieces))
+    rest = jnp.maximum(end - begin - longest, 0.0)
+    middle = (begin + end) / 2
+    still = eqx.tree_at(lambda d: d.temperature, device, as_scalar(warmth(middle)))
+    column = jax.lax.cond(rest > 0, lambda: settled_column(still, pulse(middle), column, rest), lambda: column)
     return column[None], 0 * column[None], jnp.max(tails, axis=0)
 
 

@@ -61,7 +61,7 @@ def test_write_error_rates_of_the_published_legendre_solution(overdrive, times, 
     for time, expected in zip(times, published, strict=True):
         pulse = mtj.Pulse(overdrive * device.critical_current, time * device.relaxation_time)
         found = FokkerPlanck().probability(device, pulse, jnp.asarray(0.0))
-        assert found.complement == pytest.approx(expected, rel=1e-3 if expected > 1e-6 else 0.05)
+        assert found.complement == pytest.approx(float(expected), rel=1e-3 if expected > 1e-6 else 0.05)
         assert "Legendre" in found.method.name
 
 
@@ -70,7 +70,7 @@ def test_full_sphere_agrees_with_legendre_polynomials():
     pulse = mtj.Pulse(1.4 * device.critical_current, 3 * device.relaxation_time)
     flat = FokkerPlanck().probability(device, pulse, jnp.asarray(1e-9))
     full = FokkerPlanck(lmax=48, mmax=4, axisymmetric=False).probability(device, pulse, jnp.asarray(1e-9))
-    assert flat.value == pytest.approx(full.value, abs=1e-8)
+    assert flat.value == pytest.approx(float(full.value), abs=1e-8)
     assert 0.05 < flat.value < 0.95
 
 
@@ -192,9 +192,9 @@ def test_gradients_equal_central_differences(name):
     step = 1e-3
     values = [jax.jit(probability)(1.0 + k * step) for k in (-2, -1, 1, 2)]
     expected = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * step)
-    assert backward == pytest.approx(expected, rel=1e-5)
+    assert backward == pytest.approx(float(expected), rel=1e-5)
     if name == "amplitude":
-        assert jax.jvp(probability, (1.0,), (1.0,))[1] == pytest.approx(backward, rel=1e-9)
+        assert jax.jvp(probability, (1.0,), (1.0,))[1] == pytest.approx(float(backward), rel=1e-9)
 
 
 def test_gradient_of_the_legendre_solution_equals_central_differences():
@@ -205,7 +205,7 @@ def test_gradient_of_the_legendre_solution_equals_central_differences():
         return jnp.log(FokkerPlanck().probability(device, pulse, jnp.asarray(0.0)).complement)
 
     expected = (error_rate(1 + 1e-4) - error_rate(1 - 1e-4)) / 2e-4
-    assert jax.grad(error_rate)(1.0) == pytest.approx(expected, rel=1e-5)
+    assert jax.grad(error_rate)(1.0) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_batches_of_currents_and_devices_equal_single_solutions():
@@ -231,7 +231,7 @@ def test_torque_with_an_angular_factor_is_resolved_by_itself():
         for degree in (None, 12)
     )
     assert coarse.method.degree > 2
-    assert coarse.value == pytest.approx(fine.value, rel=1e-3)
+    assert coarse.value == pytest.approx(float(fine.value), rel=1e-3)
 
 
 def test_smooth_pulses_converge_with_the_number_of_steps():
@@ -242,7 +242,7 @@ def test_smooth_pulses_converge_with_the_number_of_steps():
         .value
         for pieces in (None, 128)
     ]
-    assert values[0] == pytest.approx(values[1], abs=1e-6)
+    assert values[0] == pytest.approx(float(values[1]), abs=1e-6)
 
 
 def test_too_coarse_and_too_small_are_refused():
