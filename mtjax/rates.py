@@ -55,9 +55,9 @@ class Rates(eqx.Module):
 def rates(device: Device, current: ArrayLike = 0.0) -> Rates:
     """Hopping rates of a `device` with an axis of symmetry at a constant `current` (A).
 
-    From the mean first-passage times between the wells' bottoms, to the top of the barrier and back (half of those that
-    reach the top fall back). Relative accuracy about 1e-6 down to the smallest number that fits the precision. Raises
-    an error where the device is not axisymmetric, or has not two wells at this current.
+    From the mean first-passage times from one well's bottom to the other's. Relative accuracy, beside corrections of
+    exp(-barrier / kT), about 1e-6 down to the smallest number that the type can hold. Raises an error where the device
+    is not axisymmetric, or has not two wells at this current.
     """
     found, _, two_wells = hopping(device, as_scalar(current))
     out = eqx.error_if(found.out, ~device.is_axisymmetric, "`rates` needs a device with an axis of symmetry.")
@@ -70,7 +70,7 @@ def hopping(device: Device, current: Array) -> tuple[Rates, tuple[Array, Array],
     angles, log_density, D = _walk(device, current)
     top = jnp.argmin(log_density)
     two_wells = (top > 1) & (top < angles.size - 2)
-    out, back = (_escape(angles, log_density, D, top, side) / NS for side in (1, -1))
+    out, back = (_escape(angles, log_density, D, side) / NS for side in (1, -1))
     return Rates(out, back), (angles, log_density), two_wells
 
 
@@ -122,23 +122,20 @@ def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
     return angles, log_density, D
 
 
-def _escape(angles: Array, log_density: Array, D: Scalar, top: Array, side: int) -> Scalar:
-    """Half the inverse of the mean time from the bottom of the well on `side` to the top of the barrier, 1/ns.
+def _escape(angles: Array, log_density: Array, D: Scalar, side: int) -> Scalar:
+    """Inverse of the mean time from the bottom of the well on `side` to that of the other, 1/ns.
 
-    T = integral over angles from bottom to top of exp(-b) / (D sin) times the weight of the well behind, all positive.
+    T = integral over the angle of exp(-log density) / (D sin) times the weight of what lies behind, all positive.
     """
     angle_step = np.pi / (_POINTS - 1)
     sine = jnp.sin(angles)
     if side == 1:
-        log_density, sine, top = log_density[::-1], sine[::-1], angles.size - 1 - top
-    place = jnp.arange(angles.size)
-    well, barrier = log_density[0], log_density[top]
-    weight = _cumulative(jnp.exp(jnp.where(place <= top, log_density - well, -jnp.inf)) * sine)
-    resistance = jnp.exp(jnp.where(place <= top, barrier - log_density, -jnp.inf))
-    safe = jnp.where(sine > 1e-9, sine, 1.0)
-    integrand = jnp.where((place <= top) & (sine > 1e-9), resistance * weight / safe, 0.0)
-    trapezoid = jnp.sum(integrand) - 0.5 * integrand[top]
-    return D / (2 * angle_step**2 * trapezoid) * jnp.exp(barrier - well)
+        log_density, sine = log_density[::-1], sine[::-1]
+    well, barrier = log_density[0], jnp.min(log_density)
+    weight = _cumulative(jnp.exp(log_density - well) * sine)
+    inner = sine > 1e-9
+    resistance = jnp.where(inner, jnp.exp(barrier - log_density) / jnp.where(inner, sine, 1.0), 0.0)
+    return D / (angle_step**2 * jnp.sum(resistance * weight)) * jnp.exp(barrier - well)
 
 
 def _cumulative(f: Array) -> Array:

@@ -254,7 +254,7 @@ def test_too_coarse_and_too_small_are_refused():
 
 
 def test_single_precision_is_accurate_in_the_bulk_and_refuses_tails():
-    with jax.enable_x64(False):
+    with jax.enable_x64(False):  # noqa: FBT003
         device = mtj.presets.perpendicular_stt(delta=40.0)
         pulse = mtj.Pulse(1.5 * device.critical_current, 4 * device.relaxation_time)
         found = FokkerPlanck().probability(device, pulse, jnp.asarray(0.0))
