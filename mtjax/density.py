@@ -125,8 +125,8 @@ def equilibrium(device: Device, lmax: int, mmax: int) -> Density:
     waves = jnp.fft.rfft(P, axis=1)[:, : mmax + 1]
     exact, cut = (jnp.asarray(legendre(lmax, mmax, tuple(v)), P.dtype) for v in (whole_u, (whole_u + 1) / 2))
     functions = jnp.where(halves > 0, cut, exact)
-    parts = (jnp.einsum("mlu,um,u->ml", functions, part, w) for part in (waves.real, waves.imag))
-    return Density(*parts, axes, device.start)
+    re, im = (jnp.einsum("mlu,um,u->ml", functions, part, w) for part in (waves.real, waves.imag))
+    return Density(re, im, axes, device.start)
 
 
 def stationary(device: Device, m: Float[Array, "n 3"]) -> Float[Array, " n"]:

@@ -130,6 +130,11 @@ class Solution(eqx.Module):
             value = eqx.error_if(value, least < floor, _too_small(value.dtype))
         return value, complement
 
+    def change_from(self, other: Solution) -> float:
+        """Largest difference to another solution, of the smaller of value and complement."""
+        sides = ((self.value, other.value), (self.complement, other.complement))
+        return float(np.max(np.min([np.abs(np.asarray(a) - np.asarray(b)) for a, b in sides], axis=0)))
+
     def scale(self) -> float:
         """What the tolerance is relative to."""
         if not self.method.relative:
@@ -174,26 +179,31 @@ def solve(
         method = max((found.method for found in climbed), key=lambda m: (m.lmax, m.mmax))
         if all(map(is_known, jax.tree.leaves(problem))):
             return climbed[0]
-    return Solution(*_solve(method, *problem, temperature), method)
+    return _solution(method, problem, temperature)
+
+
+def _solution(method: FokkerPlanck, problem: Any, temperature: Temperature | None) -> Solution:
+    density, value, complement, tails = _solve(method, *problem, temperature)
+    return Solution(density, value, complement, tails, method)
 
 
 def _climb(problem: Any, method: FokkerPlanck, temperature: Temperature | None) -> Solution:
     """Two truncations that agree, the finer of them; raises `ValueError` at the end of the ladder."""
-    coarse = Solution(*_solve(_scaled(method, 0.8), *problem, temperature), method)
+    coarse = _solution(_scaled(method, 0.8), problem, temperature)
     while True:
-        fine = Solution(*_solve(method, *problem, temperature), method)
-        change = np.max(np.abs(np.asarray(fine.value) - np.asarray(coarse.value)))
-        if change / _ERROR_RATIO <= max(method.tolerance * fine.scale(), rounding(fine.value.dtype)):
+        fine = _solution(method, problem, temperature)
+        change = fine.change_from(coarse)
+        if change / _ERROR_RATIO <= max(method.tolerance * fine.scale(), 5 * rounding(fine.value.dtype)):
             return fine
-        if method.lmax >= truncation.LADDER[-1]:
+        if (method.lmax or 0) >= truncation.LADDER[-1]:
             raise ValueError(_too_coarse(method))
         coarse, method = fine, _scaled(method, 1.2)
 
 
 def _scaled(method: FokkerPlanck, factor: float) -> FokkerPlanck:
     """The same with larger or smaller l_max and m_max."""
-    lmax = truncation.rung(method.lmax * factor)
-    mmax = 0 if method.axisymmetric else min(truncation.rung(method.mmax * factor), lmax)
+    lmax = truncation.rung((method.lmax or 0) * factor)
+    mmax = 0 if method.axisymmetric else min(truncation.rung((method.mmax or 0) * factor), lmax)
     return dataclasses.replace(method, lmax=lmax, mmax=mmax)
 
 
@@ -231,12 +241,10 @@ def _with_choices(method: FokkerPlanck, surveys: list[truncation.Survey], pieces
 
 
 @eqx.filter_jit
-def _solve(
-    method: FokkerPlanck, device: Device, pulse: AbstractPulse, times: Array, temperature: Any
-) -> tuple[Density, Array]:
+def _solve(method: FokkerPlanck, device: Device, pulse: AbstractPulse, times: Array, temperature: Any) -> Any:
     """The density at `times`, with everything chosen, its sides, and the largest tails on the way."""
     warmth = temperature or (lambda t: device.temperature)
-    start = equilibrium(device, method.lmax, method.mmax)
+    start = equilibrium(device, method.lmax or 0, method.mmax or 0)
     edges, places = _edges(pulse, times)
     advance = _legendre_stretch if method.axisymmetric else _stretch
 

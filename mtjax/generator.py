@@ -110,6 +110,10 @@ class Stencil:
         wide = jnp.pad(coefficients, ((0, 0), (0, self.degree)))
         return jnp.real(wide).ravel(), jnp.imag(wide).ravel()
 
+    def diagonals(self, dtype: Any, *, adjoint: bool) -> np.ndarray:
+        """l (l + 1), then the weights of every term, shape (1 + terms, size)."""
+        return np.stack([self.eigenvalues, *(term.weights for term in self.terms(adjoint=adjoint))]).astype(dtype)
+
     @property
     def eigenvalues(self) -> np.ndarray:
         """l (l + 1) in the flat layout, shape (size,)."""
@@ -128,16 +132,18 @@ def stencil(lmax: int, mmax: int, degree: int, pattern: tuple | None = None) -> 
     return Stencil(lmax, mmax, degree, pattern)
 
 
-def apply(shape: Stencil, flow: Flow, x: State, *, adjoint: bool = False) -> State:
-    """The generator (or its adjoint) times x, 1/ns."""
-    re, im = (-flow.D * shape.eigenvalues.astype(x[0].dtype) * part for part in x)
+def apply(
+    shape: Stencil, flow: Flow, x: State, diagonals: Float[Array, "n size"] | None = None, *, adjoint: bool = False
+) -> State:
+    """The generator (or its adjoint) times x, 1/ns; `diagonals`: `shape.diagonals(...)`, if they are at hand."""
+    diagonals = shape.diagonals(x[0].dtype, adjoint=adjoint) if diagonals is None else diagonals
+    re, im = (-flow.D * diagonals[0] * part for part in x)
     margin = shape.degree
     moved = _padded(shape, x)
-    for term in shape.terms(adjoint=adjoint):
+    for term, weights in zip(shape.terms(adjoint=adjoint), diagonals[1:], strict=True):
         start = margin + (margin - term.mu) * shape.pitch - term.dl
         a, b = (jax.lax.slice(part, (start,), (start + shape.size,)) for part in moved)
         u, v = _scaled(shape, flow, term, a, b)
-        weights = term.weights.astype(x[0].dtype)
         re, im = re + weights * u, im + weights * v
     return re, im
 

@@ -20,7 +20,7 @@ def matrix(shape: Stencil, flow: Flow) -> Float[Array, "l l"]:
     out = jnp.diag(-flow.D * jnp.asarray(l * (l + 1.0), flow.D.dtype))
     for term in shape.terms(adjoint=False):
         if term.kind == "phi" and term.mu == 0:
-            column = shape.square(term.weights)[0]
+            column = term.weights[:size]
             inside = (l - term.dl >= 0) & (l - term.dl < size)
             constant = np.zeros((size, size))
             constant[l[inside], l[inside] - term.dl] = column[inside]

@@ -37,7 +37,7 @@ class Ellipse(NamedTuple):
 def ellipse(shape: Stencil, flow: Flow, speed: ArrayLike) -> Ellipse:
     """The ellipse of a flow whose largest drift speed is `speed`, 1/ns; no gradient passes through it."""
     shift = flow.D * (shape.lmax * (shape.lmax + 1) / 2)
-    focus = _MARGIN * speed * (shape.lmax + 1) + shift / 2 + 1e-6
+    focus = jnp.asarray(_MARGIN * speed * (shape.lmax + 1) + shift / 2 + 1e-6)
     return Ellipse(*jax.lax.stop_gradient((shift, focus)))
 
 
@@ -93,25 +93,25 @@ def _propagate(shape: Stencil, flow: Flow, h: Array, where: Ellipse, x: State, *
     """The exponential itself; a batch is worked off one by one, so that everything stays in the cache."""
 
     @jax.custom_batching.sequential_vmap
-    def run(flow, h, where, x):
+    def run(diagonals, flow, h, where, x):
         reach = h * where.focus
         steps = jnp.ceil(reach / _LONGEST)
         step = h / jnp.maximum(steps, 1.0)
         series, terms = _series(step, where)
         scaled = jax.tree.map(lambda v: v / where.focus, flow)
         return jax.lax.fori_loop(
-            0, steps.astype(int), lambda _, y: _chebyshev(shape, adjoint, scaled, where, series, terms, y), x
+            0, steps.astype(int), lambda _, y: _chebyshev(shape, adjoint, diagonals, scaled, where, series, terms, y), x
         )
 
-    return run(flow, h, where, x)
+    return run(jnp.asarray(shape.diagonals(x[0].dtype, adjoint=adjoint)), flow, h, where, x)
 
 
-def _chebyshev(shape, adjoint, scaled, where, series, terms, x):
+def _chebyshev(shape, adjoint, diagonals, scaled, where, series, terms, x):
     """One series: `scaled` is the flow over the focus."""
     shift = where.shift / where.focus
 
     def product(y):
-        return _plus(apply(shape, scaled, y, adjoint=adjoint), shift, y)
+        return _plus(apply(shape, scaled, y, diagonals, adjoint=adjoint), shift, y)
 
     def term(k, carry):
         before, now, total = carry

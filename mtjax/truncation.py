@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from mtjax.constants import KB, NS
 from mtjax.density import axes_of
@@ -49,14 +50,14 @@ def known(tree: Any) -> Iterator[Any]:
     rows = [[_peek(leaf, place) for place in (0.0, 0.5, 1.0)] for leaf in leaves]
     if any(value is None for row in rows for value in row):
         return
-    several = any(not np.array_equal(row[0], value, equal_nan=True) for row in rows for value in row)
+    several = any(not np.array_equal(np.asarray(row[0]), np.asarray(value)) for row in rows for value in row)
     for place in range(3 if several else 1):
         yield jax.tree.unflatten(structure, [jnp.asarray(row[place]) for row in rows])
 
 
 def _peek(x: Any, place: float) -> np.ndarray | None:
     """The number behind a tracer of `grad` or `vmap` (of the batch, the one at the relative `place`)."""
-    if not isinstance(x, jax.core.Tracer):
+    if not isinstance(x, Tracer):
         return np.asarray(x)
     inner = getattr(x, "primal", None)
     if inner is not None:
