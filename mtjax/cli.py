@@ -62,9 +62,7 @@ def fit_command(
         tyro.conf.arg(help="Fit the rows of this direction only. Without it every direction is fitted apart."),
     ] = None,
     device_id: Annotated[str | None, tyro.conf.arg(help="Fit the rows of this device only.")] = None,
-    trials: Annotated[
-        float | None, tyro.conf.arg(help="Number of trials of every row, in place of the file's column.")
-    ] = None,
+    trials: Annotated[float | None, tyro.conf.arg(help="Number of trials of every row, in place of the file's column.")] = None,
     columns: Annotated[
         tuple[str, ...],
         tyro.conf.arg(metavar="NAME=HEADING ...", help="Headings of the file: voltage=V_write; current= ignores one."),
@@ -173,9 +171,7 @@ def _refuse(out: Path, *, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise ValueError(f"The output folder must be a folder, but '{out}' is a file.")
     if out.is_dir() and any(out.iterdir()) and not force:
-        raise ValueError(
-            f"The output folder '{out}' must be empty or new: choose another --out, or write with --force."
-        )
+        raise ValueError(f"The output folder '{out}' must be empty or new: choose another --out, or write with --force.")
 
 
 def _device(name: str, settings: Iterable[str]) -> Device:
@@ -236,9 +232,7 @@ def _write(out: Path, fits: Mapping[str, Fit]) -> None:
     if list(fits) == [""]:
         fits[""].save(out / "fit.json")
     else:
-        (out / "fit.json").write_text(
-            json.dumps({"fits": {label: one.to_dict() for label, one in fits.items()}}, indent=1)
-        )
+        (out / "fit.json").write_text(json.dumps({"fits": {label: one.to_dict() for label, one in fits.items()}}, indent=1))
     print(f"written: {out / 'fit.json'}")
     if importlib.util.find_spec("matplotlib") is None:
         print("No picture is written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)

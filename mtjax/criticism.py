@@ -47,19 +47,14 @@ def _misfit(data: SwitchingData, at: Prediction, k: int) -> list[str]:
     telling = np.minimum(at.p, at.q)[order] * data.trials[order] > 0.5
     runs = runs_tail(residuals(data.switched, data.trials, at.p, at.q)[order][telling])
     if runs < LEVEL:
-        said.append(
-            f"The residuals keep their sign over long stretches (runs test, p = {runs:.1g}): a trend is missed."
-        )
+        said.append(f"The residuals keep their sign over long stretches (runs test, p = {runs:.1g}): a trend is missed.")
     return said
 
 
 def _few(data: SwitchingData, at: Prediction, k: int) -> list[str]:
     partial = (data.switched > 0) & (data.switched < data.trials)
     if partial.sum() < k:
-        return [
-            f"Only {partial.sum()} of {len(data)} settings switched sometimes but not always: too few for {k} "
-            "parameters."
-        ]
+        return [f"Only {partial.sum()} of {len(data)} settings switched sometimes but not always: too few for {k} parameters."]
     smallest = data.trials[partial].min()
     if smallest < _MIN_TRIALS:
         return [f"Some settings have only {smallest:g} trials: standard errors and p-values are rough."]
@@ -80,9 +75,7 @@ def _named(axis: np.ndarray, names: tuple[str, ...], logarithmic: np.ndarray) ->
     together = " and ".join(
         f"{names[i]} times {2 ** axis[i]:.3g}" if logarithmic[i] else f"{names[i]} plus {axis[i]:.2g}" for i in taking
     )
-    said = (
-        f"The data do not determine {' and '.join(names[i] for i in taking)} apart: {together} change next to nothing"
-    )
+    said = f"The data do not determine {' and '.join(names[i] for i in taking)} apart: {together} change next to nothing"
     if len(taking) == 2 and all(logarithmic[i] for i in taking):
         i, j = taking
         said += f"; only {_product({names[i]: axis[j], names[j]: -axis[i]})} is determined"

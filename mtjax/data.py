@@ -63,9 +63,7 @@ class SwitchingData(eqx.Module):
     direction: tuple[str, ...] | None = eqx.field(converter=_labels, default=None, static=True)
     device_id: tuple[str, ...] | None = eqx.field(converter=_labels, default=None, static=True)
 
-    def __init__(
-        self, *, width, switched, trials, current=None, voltage=None, field=None, direction=None, device_id=None
-    ):
+    def __init__(self, *, width, switched, trials, current=None, voltage=None, field=None, direction=None, device_id=None):
         """Bring all columns to the length of the amplitude."""
         if (current is None) == (voltage is None):
             which = "neither" if current is None else "both"
@@ -143,10 +141,7 @@ class SwitchingData(eqx.Module):
     def _rows(self, rows: np.ndarray) -> SwitchingData:
         columns = {name: getattr(self, name) for name in COLUMNS if name != "probability"}
         return SwitchingData(
-            **{
-                name: x if x is None else [x[i] for i in rows] if name in _TEXT else x[rows]
-                for name, x in columns.items()
-            }
+            **{name: x if x is None else [x[i] for i in rows] if name in _TEXT else x[rows] for name, x in columns.items()}
         )
 
     @property
@@ -188,9 +183,7 @@ class SwitchingData(eqx.Module):
         with open(path, "w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
-            writer.writerows(
-                zip(*(x if name in _TEXT else map(_number, x) for name, x in columns.items()), strict=True)
-            )
+            writer.writerows(zip(*(x if name in _TEXT else map(_number, x) for name, x in columns.items()), strict=True))
 
 
 def _repeated(x: Any, rows: int) -> Any:

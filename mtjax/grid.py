@@ -8,6 +8,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.constants import NS
@@ -56,14 +57,15 @@ def make_grid(
     duration = _positive("duration", default_duration(device, pulse) if duration is None else duration)
     dt = _positive("dt", default_step(device, pulse, solver) if dt is None else dt)
     intervals = max(save - 1, 1) if isinstance(save, int) else 1
-    number = intervals * jnp.ceil(duration / dt / intervals * (1 - 1e-6))
-    limit = _limit(number)
+    known = is_known(duration) and is_known(dt)
+    number = intervals * (np if known else jnp).ceil(duration / dt / intervals * (1 - 1e-6))
+    limit = _limit(float(number)) if known else None
     if not isinstance(save, int):
-        return Grid(duration / number, number, _within(save, duration) / duration * number, limit)
+        return Grid(as_scalar(duration / number), as_scalar(number), _within(save, duration) / duration * number, limit)
     if save < 1:
         raise ValueError(f"`save` must be at least 1, but is {save}.")
     fractions = jnp.linspace(0.0, 1.0, save) if save > 1 else jnp.ones(1)
-    return Grid(duration / number, number, fractions * number, limit)
+    return Grid(as_scalar(duration / number), as_scalar(number), fractions * number, limit)
 
 
 @eqx.filter_jit
@@ -87,28 +89,31 @@ def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolve
     return jax.lax.stop_gradient(NS / per_ns)
 
 
-def _limit(number: Any) -> int | None:
-    if not is_known(number):
-        return None
-    most = 2 ** (21 if number.dtype == jnp.float32 else 32)
-    if float(number) > most:
+def _limit(number: float) -> int:
+    """A coarse bound of the number of steps, so that similar runs share one compilation."""
+    most = 2 ** (32 if jax.config.read("jax_enable_x64") else 21)
+    if number > most:
         raise ValueError(
             f"The run must take at most {most} steps (2^21 in float32, 2^32 with `jax_enable_x64`), but would take "
-            f"{float(number):.3g}: shorten `duration`, enlarge `dt`, or use Fokker-Planck for long times."
+            f"{number:.3g}: shorten `duration`, enlarge `dt`, or use Fokker-Planck for long times."
         )
-    return 2 ** math.ceil(math.log2(float(number)))
+    return max(4096, 8 ** math.ceil(math.log(number, 8)))
 
 
-def _positive(name: str, x: ArrayLike) -> Scalar:
-    x = as_scalar(x)
-    if is_known(x) and not bool(jnp.isfinite(x) & (x > 0)):
+def _positive(name: str, x: Any) -> Any:
+    """`x` itself while it is traced, else as a checked number of numpy's."""
+    if not is_known(x):
+        return x
+    x = np.asarray(x, jnp.result_type(float))
+    if not np.all(np.isfinite(x) & (x > 0)):
         raise ValueError(f"`{name}` must be finite and positive, but is {x} s.")
     return x
 
 
-def _within(times: Numbers, duration: Scalar) -> Array:
+def _within(times: Numbers, duration: Any) -> Array:
     times = as_scalar(times)
-    known = is_known(times) and is_known(duration)
-    if known and not bool(jnp.all((times >= 0) & (times <= duration * (1 + 1e-6)))):
-        raise ValueError(f"The times of `save` must lie between 0 and {duration} s, but are {times}.")
+    if is_known(times) and is_known(duration):
+        here = np.asarray(times)
+        if not np.all((here >= 0) & (here <= duration * (1 + 1e-6))):
+            raise ValueError(f"The times of `save` must lie between 0 and {duration} s, but are {here}.")
     return jnp.minimum(times, duration)

@@ -72,9 +72,7 @@ def _mismatch(device_at: Any, x: Array, current: Array) -> tuple[Array, Array, A
     return off, slope, jax.grad(lambda x: jnp.log(jnp.abs(device_at(x).delta)))(x)
 
 
-def resolving(
-    method: AbstractMethod, device: Device, data: SwitchingData, relax: Any, *, again: bool
-) -> AbstractMethod:
+def resolving(method: AbstractMethod, device: Device, data: SwitchingData, relax: Any, *, again: bool) -> AbstractMethod:
     """`method` as it can be used under `jit`: Fokker-Planck with a truncation that suits `device` and the pulses.
 
     `again`: whether `method` was resolved before, for another device; it comes back unchanged if it is still good.

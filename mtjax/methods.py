@@ -27,9 +27,7 @@ class Probability(eqx.Module):
     def __str__(self) -> str:
         """The smaller of value and complement in full, with the standard error."""
         error = "" if self.stderr is None else f" +- {float(self.stderr):.2g}"
-        return (
-            f"P_sw = {float(self.value):.6g}{error} (not switched {float(self.complement):.6g}), by {self.method.name}"
-        )
+        return f"P_sw = {float(self.value):.6g}{error} (not switched {float(self.complement):.6g}), by {self.method.name}"
 
 
 class AbstractMethod(eqx.Module):

@@ -73,9 +73,7 @@ class ScoreGradient(eqx.Module):
     gradient_stderr: tuple[Device, AbstractPulse]
 
 
-def score_gradient(
-    device: Device, pulse: AbstractPulse, method: MonteCarlo, *, relax: Scalar | None = None
-) -> ScoreGradient:
+def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, relax: Scalar | None = None) -> ScoreGradient:
     """The gradient that `jax.grad` gives of a `MonteCarlo` switching probability, together with its standard error.
 
     The error is that of the mean of 16 independent batches. `relax`: as for `switching_probability`, s.

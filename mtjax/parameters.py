@@ -33,16 +33,13 @@ def all_parameters(device: Device) -> tuple[Parameter, ...]:
     spelled = [(*_names(device, path), i) for i, path in paths]
     taken = [name for *names, _, _ in spelled for name in set(names)]
     return tuple(
-        Parameter(next((name for name in names if taken.count(name) == 1), names[-1]), unit, i)
-        for *names, unit, i in spelled
+        Parameter(next((name for name in names if taken.count(name) == 1), names[-1]), unit, i) for *names, unit, i in spelled
     )
 
 
 def by_names(device: Device, names: Iterable[str]) -> tuple[Parameter, ...]:
     """The quantities called `names`; raises `ValueError` where a name fits none, or more than one, and lists them."""
-    spelled = {
-        p.leaf: _names(device, path)[:-1] for p in all_parameters(device) for path in [_leaves(device)[p.leaf][0]]
-    }
+    spelled = {p.leaf: _names(device, path)[:-1] for p in all_parameters(device) for path in [_leaves(device)[p.leaf][0]]}
     parameters = {p.leaf: p for p in all_parameters(device)}
     return tuple(parameters[_one(name, spelled, parameters)] for name in names)
 

@@ -54,9 +54,7 @@ def predictive_band(fit: Fit, at: Prediction, trials: float) -> Float[np.ndarray
     spread = np.sqrt(np.einsum("ni,ij,nj->n", at.dp, fit.covariance, at.dp)) / (p * q)
     random = np.random.default_rng(0)
     logits = np.log(p / q) + np.minimum(spread, 50.0) * random.standard_normal((_DRAWS, 1))
-    fractions = random.binomial(max(round(trials), 1), 1 / (1 + np.exp(-np.clip(logits, -500, 500)))) / max(
-        round(trials), 1
-    )
+    fractions = random.binomial(max(round(trials), 1), 1 / (1 + np.exp(-np.clip(logits, -500, 500)))) / max(round(trials), 1)
     return np.quantile(fractions, [0.025, 0.975], axis=0)
 
 
@@ -101,7 +99,5 @@ def _prefix(x: np.ndarray) -> tuple[str, float]:
 
 
 def _summary(fit: Fit) -> str:
-    found = ", ".join(
-        f"{n} = {with_unit(e.value, e.unit, 3)}" for n, e in zip(fit.estimates.names, fit.estimates, strict=True)
-    )
+    found = ", ".join(f"{n} = {with_unit(e.value, e.unit, 3)}" for n, e in zip(fit.estimates.names, fit.estimates, strict=True))
     return f"{found}; deviance {fit.deviance:.3g} on {fit.dof} dof"

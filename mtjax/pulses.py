@@ -241,9 +241,7 @@ class PiecewiseLinear(AbstractPulse):
                 f"{str(path)!r} must have rows with the columns {time!r} and {current!r}, but lacks {sorted(missing)}."
             )
         try:
-            return PiecewiseLinear(
-                np.array([float(r[time]) for r in rows]), np.array([float(r[current]) for r in rows])
-            )
+            return PiecewiseLinear(np.array([float(r[time]) for r in rows]), np.array([float(r[current]) for r in rows]))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{str(path)!r} must hold a number in every row: {error}") from None
 

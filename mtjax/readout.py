@@ -62,9 +62,7 @@ class DwellTimes(eqx.Module):
         return "Dwell times, " + "; ".join(parts)
 
 
-def dwell_times(
-    device: Device, trajectories: Trajectories, *, upper: float = 0.5, lower: float = -0.5
-) -> DwellTimes:
+def dwell_times(device: Device, trajectories: Trajectories, *, upper: float = 0.5, lower: float = -0.5) -> DwellTimes:
     """Dwell times of all samples, with hysteresis: up from m.start > `upper` until m.start < `lower`, and back.
 
     The resolution is the spacing of the saved times. Raises `ValueError` unless `lower` < `upper`.

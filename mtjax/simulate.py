@@ -229,4 +229,4 @@ def _checked(device: Device, samples: int, chunk: int, key, start):
 
 
 def _is_cold(device: Device) -> bool:
-    return is_known(device.temperature) and bool(jnp.all(device.temperature == 0))
+    return is_known(device.temperature) and bool(np.all(np.asarray(device.temperature) == 0))

@@ -1,5 +1,6 @@
 """Switching probability: one verb, the method as an object."""
 
+import numpy as np
 from jaxtyping import ArrayLike
 
 from mtjax.device import Device
@@ -30,6 +31,6 @@ def switching_probability(
     """
     method = FokkerPlanck() if method is None else method
     relax = settling_time(device) if relax is None else as_scalar(relax)
-    if is_known(relax) and not bool((relax >= 0).all()):
+    if is_known(relax) and not np.all(np.asarray(relax) >= 0):
         raise ValueError(f"`relax` must be finite and at least 0, but is {relax} s.")
     return method.probability(device, pulse, relax)

@@ -85,10 +85,9 @@ def as_direction(v: Numbers) -> Array:
     v = as_scalar(v)
     if v.shape[-1:] != (3,):
         raise ValueError(f"A direction must have three components, but has shape {v.shape}.")
-    length = jnp.linalg.norm(v, axis=-1, keepdims=True)
-    if is_known(v) and not bool(jnp.all(jnp.isfinite(length) & (length > 0))):
+    if is_known(v) and not np.all(np.linalg.norm(np.asarray(v), axis=-1) * np.isfinite(v).all() > 0):
         raise ValueError(f"A direction must be finite and not zero, but is {np.asarray(v)}.")
-    return v / length
+    return v / jnp.linalg.norm(v, axis=-1, keepdims=True)
 
 
 def quantity(unit: str, **kwargs: Any) -> Any:
@@ -116,9 +115,7 @@ def require(module: Any, names: str, *, positive: bool = False, least: float = -
         if value is None or not is_known(value):
             continue
         value = np.asarray(value)
-        rule = (
-            "finite and positive" if positive else "finite" if least == -math.inf else f"finite and at least {least:g}"
-        )
+        rule = "finite and positive" if positive else "finite" if least == -math.inf else f"finite and at least {least:g}"
         if not np.all(np.isfinite(value) & (value >= least) & ((value > 0) | (not positive))):
             raise ValueError(f"`{name}` of {type(module).__name__} must be {rule}, but is {value}.")
 

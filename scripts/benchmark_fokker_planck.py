@@ -37,10 +37,7 @@ def cpu_seconds(function, *args, repeats=3):
 def report(name, probability, current):
     value = cpu_seconds(jax.jit(probability), current)
     both = cpu_seconds(jax.jit(jax.value_and_grad(probability)), current)
-    print(
-        f"{name}: P = {jax.jit(probability)(current):.6g}, value {1e3 * value:.1f} ms, "
-        f"with gradient {both / value:.2f} x"
-    )
+    print(f"{name}: P = {jax.jit(probability)(current):.6g}, value {1e3 * value:.1f} ms, with gradient {both / value:.2f} x")
 
 
 def spin_orbit(batch):

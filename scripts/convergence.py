@@ -20,7 +20,10 @@ import jax.numpy as jnp  # noqa: E402
 from mtjax.constants import NS  # noqa: E402
 from mtjax.torques import SpinOrbitTorque  # noqa: E402
 
-ANGLES = {"SplitStep": (2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25), "Heun": (0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.0625, 0.03)}
+ANGLES = {
+    "SplitStep": (2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25),
+    "Heun": (0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.0625, 0.03),
+}
 
 
 def sot_case() -> tuple[mtj.Device, mtj.Pulse, float]:
@@ -56,7 +59,10 @@ def main() -> None:
             p = float(jnp.mean(sol.ms[:, 0, 2] < 0))
             error = (p * (1 - p) / args.samples) ** 0.5
             results.setdefault(name, []).append((float(sol.dt) / unit, p - exact, error))
-            print(f"{name:10s} dt = {float(sol.dt) / unit:6.4f}/(gamma' Bk)   bias {p - exact:+.4f} +- {error:.4f}", flush=True)
+            print(
+                f"{name:10s} dt = {float(sol.dt) / unit:6.4f}/(gamma' Bk)   bias {p - exact:+.4f} +- {error:.4f}",
+                flush=True,
+            )
     draw(results, args.out / "convergence.png")
 
 

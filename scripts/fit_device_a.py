@@ -15,5 +15,14 @@ DATA = Path(__file__).parents[2] / "shared" / "data" / "sot_mtj_psw_0p75ns" / "d
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="device-a")
-    model = ["--device", "perpendicular_sot", "--set", "write_resistance=776", "--parameters", "theta_sh", "Bk"]
+    model = [
+        "--device",
+        "perpendicular_sot",
+        "--set",
+        "write_resistance=776",
+        "alpha=0.3",
+        "--parameters",
+        "theta_sh",
+        "Bk",
+    ]
     sys.exit(main(["fit", str(DATA), *model, "--trials", "50", "--out", parser.parse_args().out, "--force"]))

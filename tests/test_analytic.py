@@ -45,9 +45,7 @@ def fokker_planck_write_error_rate(tau, i, delta, modes=200):
 def test_precession_solves_the_equation_of_motion(field):
     t = np.linspace(0, 1e-9, 6)
     equation = lambda _, m: GAMMA * llg(m, np.array([0, 0, field]), 0.1)  # noqa: E731
-    solution = integrate.solve_ivp(
-        equation, (0, t[-1]), [1.0, 0, 0], t_eval=t, method="DOP853", rtol=1e-12, atol=1e-13
-    )
+    solution = integrate.solve_ivp(equation, (0, t[-1]), [1.0, 0, 0], t_eval=t, method="DOP853", rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(analytic.precession(t, field, 0.1), solution.y.T, atol=1e-9)
 
 
@@ -77,9 +75,7 @@ def test_neel_brown_probability_solves_the_two_well_equation():
     delta, Bk, alpha, h = 10.0, 0.3, 0.02, 0.05
     out, back = (float(analytic.neel_brown_rate(delta, Bk, alpha, s)) for s in (h, -h))
     t = np.linspace(0, 3 / out, 5)
-    wells = integrate.solve_ivp(
-        lambda _, p: out * (1 - p) - back * p, (0, t[-1]), [0.0], t_eval=t, rtol=1e-10, atol=1e-12
-    )
+    wells = integrate.solve_ivp(lambda _, p: out * (1 - p) - back * p, (0, t[-1]), [0.0], t_eval=t, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(analytic.neel_brown_probability(t, delta, Bk, alpha, h), wells.y[0], atol=1e-8)
     # In the long run Boltzmann decides, the wells differing by 4 delta h in energy.
     odds = float(analytic.neel_brown_probability(1e3 / out, delta, Bk, alpha, h))
@@ -88,9 +84,7 @@ def test_neel_brown_probability_solves_the_two_well_equation():
 
 def test_attempt_frequency_is_the_rate_without_its_barrier():
     f0 = analytic.attempt_frequency(40.0, 0.3, 0.01)
-    assert float(f0) == pytest.approx(
-        float(analytic.neel_brown_rate(40.0, 0.3, 0.01)) * np.exp(40), rel=1e-12
-    )
+    assert float(f0) == pytest.approx(float(analytic.neel_brown_rate(40.0, 0.3, 0.01)) * np.exp(40), rel=1e-12)
 
 
 @pytest.mark.parametrize("degrees", [5.0, 30.0, 45.0, 80.0, 135.0])
@@ -107,9 +101,7 @@ def test_stoner_wohlfarth_field_is_where_the_energy_minimum_vanishes(degrees):
         return 1.0 if np.any(stiffness[turns] > 0) else -1.0
 
     expected = optimize.bisect(held, 0.3, 1.1, xtol=1e-7)
-    assert float(analytic.stoner_wohlfarth_switching_field(angle, 0.4)) == pytest.approx(
-        0.4 * expected, abs=1e-5
-    )
+    assert float(analytic.stoner_wohlfarth_switching_field(angle, 0.4)) == pytest.approx(0.4 * expected, abs=1e-5)
 
 
 def test_stoner_wohlfarth_gradient_is_finite_on_the_axes():
@@ -120,10 +112,7 @@ def test_stoner_wohlfarth_gradient_is_finite_on_the_axes():
 @pytest.mark.parametrize("x", [-3.0, 1e-4, 0.7, 1.999, 2.001, 50.0])
 def test_langevin_is_the_boltzmann_mean(x):
     weight = lambda u: np.exp(x * u - abs(x))  # noqa: E731
-    mean = (
-        integrate.quad(lambda u: u * weight(u), -1, 1, epsabs=1e-15)[0]
-        / integrate.quad(weight, -1, 1, epsabs=1e-15)[0]
-    )
+    mean = integrate.quad(lambda u: u * weight(u), -1, 1, epsabs=1e-15)[0] / integrate.quad(weight, -1, 1, epsabs=1e-15)[0]
     assert float(analytic.langevin(x)) == pytest.approx(mean, rel=1e-10, abs=1e-13)
 
 
@@ -211,11 +200,7 @@ def test_write_error_rates_against_a_fokker_planck_code(i, low, taus, expected):
 
 def test_write_error_rate_becomes_exact_at_high_barriers():
     def excess(delta):
-        return (
-            float(analytic.write_error_rate(5.0, 2.0, delta))
-            / fokker_planck_write_error_rate(5.0, 2.0, delta)
-            - 1
-        )
+        return float(analytic.write_error_rate(5.0, 2.0, delta)) / fokker_planck_write_error_rate(5.0, 2.0, delta) - 1
 
     assert abs(excess(40.0)) < 0.06
     assert abs(excess(200.0)) < 0.012

@@ -51,9 +51,7 @@ def test_columns_of_another_name(written):
 
 
 def test_what_is_written_is_read_again(tmp_path):
-    data = SwitchingData(
-        voltage=[0.1, 0.2], width=1 / 3 * 1e-9, switched=[1, 2], trials=7, field=[0.1, -0.1], direction="ab"
-    )
+    data = SwitchingData(voltage=[0.1, 0.2], width=1 / 3 * 1e-9, switched=[1, 2], trials=7, field=[0.1, -0.1], direction="ab")
     data.write_csv(tmp_path / "again.csv")
     again = SwitchingData.read_csv(tmp_path / "again.csv")
     for name in ("voltage", "width", "switched", "trials", "field"):
@@ -92,9 +90,7 @@ BAD = {
     GOOD.replace("3,10", "nan,10"): "`switched` of switching data must be finite, but is nan in row 1",
     GOOD.replace("2e-5", "nan"): "`current` of switching data must be finite, but is nan in row 2",
     GOOD.replace("1e-9,7", "-1e-9,7"): "`width` of switching data must be positive, but is -1e-09 in row 2",
-    GOOD.replace(
-        "7,10", "11,10"
-    ): "`switched` of switching data must be at most the number of trials, but is 11 in row 2",
+    GOOD.replace("7,10", "11,10"): "`switched` of switching data must be at most the number of trials, but is 11 in row 2",
     GOOD.replace("7,10", "-1,10"): "`switched` of switching data must be at least 0, but is -1 in row 2",
     GOOD.replace("7,10", "0,0"): "`trials` of switching data must be positive, but is 0 in row 2",
     GOOD.replace("7,10", "seven,10"): "must hold a number in 'switched', but row 2 has 'seven'",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import mtjax as mtj
-from mtjax.constants import GAMMA, HBAR, KB, MU0
 from mtjax.constants import CHARGE as E
+from mtjax.constants import GAMMA, HBAR, KB, MU0
 
 LAYER = mtj.FreeLayer(mtj.EllipticCylinder(100e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.02)
 ENERGIES = [
@@ -123,7 +123,10 @@ def test_picking_a_term():
         (lambda: mtj.simulate(mtj.presets.sengupta2016(), dt=0.0, key=jax.random.key(0)), "dt"),
         (lambda: mtj.simulate(mtj.presets.sengupta2016(), samples=0, key=jax.random.key(0)), "samples"),
         (lambda: mtj.simulate(mtj.presets.sengupta2016(), duration=1.0, key=jax.random.key(0)), "at most"),
-        (lambda: mtj.simulate(mtj.presets.sengupta2016(), solver=mtj.Adaptive(), key=jax.random.key(0)), "temperature 0"),
+        (
+            lambda: mtj.simulate(mtj.presets.sengupta2016(), solver=mtj.Adaptive(), key=jax.random.key(0)),
+            "temperature 0",
+        ),
         (lambda: mtj.simulate(mtj.presets.sengupta2016(), start=jnp.ones((2, 3)), key=jax.random.key(0)), "start"),
         (lambda: mtj.simulate(mtj.presets.sengupta2016(), duration=1e-9, save=[2e-9], key=jax.random.key(0)), "save"),
     ],

@@ -370,9 +370,7 @@ def test_a_fit_prints_as_a_table_with_units(found):
 
 def test_intervals_of_a_quantity_that_may_change_its_sign(device, sample):
     """It starts at zero, so it is fitted as it is: symmetric intervals."""
-    found = fit(
-        device, sample, where=lambda d: (*both(d), d[SpinTransferTorque].field_like_ratio), method=LAW, relax=0.0
-    )
+    found = fit(device, sample, where=lambda d: (*both(d), d[SpinTransferTorque].field_like_ratio), method=LAW, relax=0.0)
     assert found.estimates.logarithmic == (True, True, False)
     low, high = found.estimates.interval(0.68)[2]
     assert low + high == pytest.approx(2 * found.estimates["field_like_ratio"].value)

@@ -32,9 +32,7 @@ def dot(delta=40.0, alpha=0.05, field=(0.1, 0.0, 0.0), field_like=0.0, sigma=(0.
     t = 1e-9
     diameter = np.sqrt(4 / np.pi * 2 * delta * KB * 300.0 / (BK * 1e6 * t))
     layer = mtj.FreeLayer(mtj.EllipticCylinder(diameter, diameter, t), Ms=1e6, alpha=alpha)
-    torque = mtj.SpinOrbitTorque(
-        theta_sh=0.3, width=WIDTH, thickness=THICKNESS, sigma=sigma, field_like_ratio=field_like
-    )
+    torque = mtj.SpinOrbitTorque(theta_sh=0.3, width=WIDTH, thickness=THICKNESS, sigma=sigma, field_like_ratio=field_like)
     terms = (mtj.UniaxialAnisotropy(BK), mtj.AppliedField(BK * np.asarray(field)), torque)
     return mtj.Device(layer=layer, terms=terms, **other)
 
@@ -227,8 +225,7 @@ def test_torque_with_an_angular_factor_is_resolved_by_itself():
     device = eqx.tree_at(lambda d: d.terms[1].sigma, device, jnp.array([0.3, 0.1, -1.0]) / np.sqrt(1.1))
     pulse = mtj.Pulse(1.2 * device.critical_current, 2 * device.relaxation_time)
     coarse, fine = (
-        FokkerPlanck(lmax=40, mmax=32, degree=degree).probability(device, pulse, jnp.asarray(0.0))
-        for degree in (None, 12)
+        FokkerPlanck(lmax=40, mmax=32, degree=degree).probability(device, pulse, jnp.asarray(0.0)) for degree in (None, 12)
     )
     assert coarse.method.degree > 2
     assert coarse.value == pytest.approx(float(fine.value), rel=1e-3)

@@ -21,7 +21,14 @@ PULSES = [
 
 @pytest.mark.parametrize("pulse", PULSES)
 def test_means_agree_with_quadrature(pulse):
-    for t, dt in [(0.0, 0.05e-9), (0.11e-9, 0.1e-9), (0.3e-9, 0.2e-9), (0.77e-9, 0.13e-9), (0.2e-9, 0.3e-9), (1.6e-9, 0.1e-9)]:
+    for t, dt in [
+        (0.0, 0.05e-9),
+        (0.11e-9, 0.1e-9),
+        (0.3e-9, 0.2e-9),
+        (0.77e-9, 0.13e-9),
+        (0.2e-9, 0.3e-9),
+        (1.6e-9, 0.1e-9),
+    ]:
         breaks = np.asarray(pulse.breakpoints)
         inside = sorted({t, t + dt, *breaks[(breaks > t) & (breaks < t + dt)]})
         eps = 1e-16  # a jump belongs to neither side

@@ -70,9 +70,7 @@ def aharoni(a, b, c):
 
 def test_elliptic_cylinder_has_the_printed_factors():
     # The printed ones carry an error of 5e-5 (their sum is 0.99999); the next test is the sharp one.
-    np.testing.assert_allclose(
-        factors(EllipticCylinder, 100e-9, 40e-9, 1.2e-9), [0.01409, 0.05117, 0.93473], atol=6e-5
-    )
+    np.testing.assert_allclose(factors(EllipticCylinder, 100e-9, 40e-9, 1.2e-9), [0.01409, 0.05117, 0.93473], atol=6e-5)
 
 
 @pytest.mark.parametrize("size", [(100, 40, 1.2), (1, 1, 1), (1, 3, 2), (20, 1, 50), (10, 9, 0.01)])
@@ -83,9 +81,7 @@ def test_elliptic_cylinder_agrees_with_the_energy_of_its_wall_charges(size):
 @pytest.mark.parametrize("p", [0.01, 0.1, 1.0, 10.0])
 def test_circular_cylinder_agrees_with_joseph(p):
     nz = joseph(p)
-    np.testing.assert_allclose(
-        factors(EllipticCylinder, 1.0, 1.0, p), [(1 - nz) / 2, (1 - nz) / 2, nz], atol=1e-11
-    )
+    np.testing.assert_allclose(factors(EllipticCylinder, 1.0, 1.0, p), [(1 - nz) / 2, (1 - nz) / 2, nz], atol=1e-11)
 
 
 def test_long_elliptic_cylinder_tends_to_the_plane_ellipse():
@@ -112,9 +108,7 @@ def test_cube_and_sphere_have_a_third(shape):
 def test_ellipsoid_agrees_with_carlson_by_scipy(size):
     a, b, c = np.array(size) / 2
     squares = np.array([[b, c, a], [c, a, b], [a, b, c]]) ** 2
-    np.testing.assert_allclose(
-        factors(Ellipsoid, *size), a * b * c / 3 * special.elliprd(*squares.T), rtol=1e-14
-    )
+    np.testing.assert_allclose(factors(Ellipsoid, *size), a * b * c / 3 * special.elliprd(*squares.T), rtol=1e-14)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

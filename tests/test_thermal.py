@@ -56,7 +56,9 @@ def test_equilibrium_start_is_boltzmann_in_a_tilted_biaxial_well():
     """Means over the drawn starts against quadrature of exp(-E/kT) on the hemisphere."""
     device = mtj.presets.sengupta2016()
     device = eqx.tree_at(
-        lambda d: d.terms, device, (*device.terms, mtj.AppliedField((-0.005, 0.006, 0.05)), mtj.SecondOrderAnisotropy(0.1))
+        lambda d: d.terms,
+        device,
+        (*device.terms, mtj.AppliedField((-0.005, 0.006, 0.05)), mtj.SecondOrderAnisotropy(0.1)),
     )
     well = Well.of(device)
     draws = jax.vmap(well.draw)(jax.random.split(jax.random.key(3), 100_000)).array()
@@ -68,7 +70,13 @@ def test_equilibrium_start_is_boltzmann_in_a_tilted_biaxial_well():
     energy = jax.vmap(lambda m: device.energy(mtj.Vector.of(m), device.drive(0.0)))(grid)
     p = np.exp(-np.asarray(energy - energy.min()) * float(device.moment) / (KB * 300)) * np.repeat(wu, phi.size)
     p /= p.sum()
-    for observable in (lambda m: m[:, 0], lambda m: m[:, 1], lambda m: m[:, 2], lambda m: m[:, 1] ** 2, lambda m: m[:, 2] ** 2):
+    for observable in (
+        lambda m: m[:, 0],
+        lambda m: m[:, 1],
+        lambda m: m[:, 2],
+        lambda m: m[:, 1] ** 2,
+        lambda m: m[:, 2] ** 2,
+    ):
         assert abs(z_score(observable(np.asarray(draws)), p @ observable(grid))) < 4
 
 
