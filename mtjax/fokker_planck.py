@@ -38,6 +38,7 @@ _ERROR_PER_TAIL_SQUARED = 0.1
 _ERROR_RATIO = 3.0
 """How much larger the change from one truncation to the next is than the error that remains: measured 3 to 4."""
 _LEGENDRE_LMAX = 128
+_LONGEST = 60.0
 
 
 class FokkerPlanck(AbstractMethod):
@@ -58,6 +59,8 @@ class FokkerPlanck(AbstractMethod):
     - `axisymmetric`: `None` finds out from the device.
     - `pieces`: time steps per smooth stretch of the pulse; `None` chooses (1 where the current is constant).
     - `pattern`: which harmonics of the drift are kept; set by `planned`.
+    - `hopping`: whether stretches beyond 60 relaxation times of an axisymmetric device go on by hopping rates between wells
+      in equilibrium; found out from the numbers where they are known, otherwise set it yourself for long waits.
     """
 
     lmax: int | None = eqx.field(static=True, default=None)
@@ -68,6 +71,7 @@ class FokkerPlanck(AbstractMethod):
     axisymmetric: bool | None = eqx.field(static=True, default=None)
     pieces: int | None = eqx.field(static=True, default=None)
     pattern: tuple | None = eqx.field(static=True, default=None)
+    hopping: bool = eqx.field(static=True, default=False)
 
     @property
     def name(self) -> str:
@@ -216,7 +220,10 @@ def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPla
         peak = max([*peaks, 1e-9]) if peaks else 1e-4
         surveys = [truncation.survey(sample, peak, method.tolerance * 1e-2) for sample in truncation.known(device)]
         pieces = method.pieces or _pieces(pulse, times)
+        waits = _waits(device, pulse, times)
     chosen = _with_choices(method, surveys, pieces)
+    if chosen.axisymmetric and pieces == 1 and waits:
+        chosen = dataclasses.replace(chosen, hopping=True)
     return chosen, method.lmax is None and bool(surveys) and bool(peaks)
 
 
@@ -237,7 +244,14 @@ def _with_choices(method: FokkerPlanck, surveys: list[truncation.Survey], pieces
         axisymmetric=symmetric,
         pieces=pieces,
         pattern=method.pattern or (tuple(sorted(patterns)) if patterns else None),
+        hopping=method.hopping,
     )
+
+
+def _waits(device: Device, pulse: AbstractPulse, times: Array) -> bool:
+    """Whether a stretch is known to last longer than 60 relaxation times."""
+    samples = truncation.known((device, pulse, times))
+    return any(np.max(np.diff(_edges(p, t)[0])) > _LONGEST * float(d.relaxation_time) for d, p, t in samples)
 
 
 @eqx.filter_jit
@@ -309,10 +323,10 @@ def _averages(flow: Callable, number: Array, pieces: int) -> list[tuple[Flow, Ar
 def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple[Array, Array, Array]:
     """From `begin` to `end` (s) with matrix exponentials of the Legendre modes.
 
-    A constant stretch longer than 60 relaxation times is solved that far; then the wells are in equilibrium within
+    With `hopping`, a constant stretch longer than 60 relaxation times is solved that far; then the wells are in equilibrium within
     themselves, and only their populations change, at the rates of `mtjax.rates`.
     """
-    longest = 60 * device.relaxation_time if method.pieces == 1 else jnp.inf
+    longest = _LONGEST * device.relaxation_time if method.hopping else jnp.inf
     h = jnp.minimum(end - begin, longest) / NS / method.pieces
 
     def flow(place):
@@ -325,6 +339,8 @@ def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple
         return column, edge_tails(column[None], 0 * column[None])
 
     column, tails = jax.lax.scan(piece, parts[0][0], jnp.arange(method.pieces))
+    if not method.hopping:
+        return column[None], 0 * column[None], jnp.max(tails, axis=0)
     rest = jnp.maximum(end - begin - longest, 0.0)
     middle = (begin + end) / 2
     still = eqx.tree_at(lambda d: d.temperature, device, as_scalar(warmth(middle)))

@@ -1,7 +1,9 @@
 """Fit the measured SOT junction "device A", both directions.  python scripts/fit_device_a.py [--out DIR]
 
 Its stack is unknown: the model is the preset `perpendicular_sot` (20 mT in the plane, as in the experiment) on a write
-path of 776 ohm; the efficiency of the torque and the anisotropy field are fitted. 50 trials a point, as its notes say.
+path of 776 ohm, with alpha 0.3 and as much field-like as damping-like torque (assumed: with the preset's 0.05 and none the
+macrospin does not reach P_sw = 1 at any current); the efficiency of the torque and the anisotropy field are fitted. 50 trials
+a point, as its notes say. About two minutes a direction on two cores.
 """
 
 import argparse
@@ -21,6 +23,7 @@ if __name__ == "__main__":
         "--set",
         "write_resistance=776",
         "alpha=0.3",
+        "field_like_ratio=1",
         "--parameters",
         "theta_sh",
         "Bk",

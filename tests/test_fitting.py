@@ -397,7 +397,11 @@ def test_fokker_planck_gives_the_truth_back():
 def test_device_a(direction, described):
     """A logistic curve with two parameters has deviance 11.2 on 10 (P->AP) and 96.6 on 14 (AP->P)."""
     data = SwitchingData.read_csv(DEVICE_A, trials=50).select(direction=direction)
-    device = eqx.tree_at(lambda d: d.write_resistance, presets.perpendicular_sot(), jnp.asarray(776.0))
+    device = eqx.tree_at(
+        lambda d: (d.write_resistance, d.layer.alpha, d[SpinOrbitTorque].field_like_ratio),
+        presets.perpendicular_sot(),
+        (jnp.asarray(776.0), jnp.asarray(0.3), jnp.asarray(1.0)),
+    )
     found = fit(device, data, where=lambda d: (d[SpinOrbitTorque].theta_sh, d[UniaxialAnisotropy].Bk))
     flagged = any("does not describe the data" in s for s in found.warnings)
     assert flagged is not described
