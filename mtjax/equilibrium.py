@@ -126,4 +126,5 @@ def _concentration(stiffness: Float[Array, 2]) -> Scalar:
         return jnp.where(too_small, b, low), jnp.where(too_small, high, b)
 
     one = jnp.ones((), stiffness.dtype)
-    return sum(jax.lax.fori_loop(0, 20, halve, (one, 3 * one))) / 2
+    low, high = jax.lax.fori_loop(0, 20, halve, (one, 3 * one))
+    return (low + high) / 2

@@ -187,7 +187,8 @@ def solve(
 
 
 def _solution(method: FokkerPlanck, problem: Any, temperature: Temperature | None) -> Solution:
-    density, value, complement, tails = _solve(method, *problem, temperature)
+    device, pulse, times = problem
+    density, value, complement, tails = _solve(method, device, pulse, times, temperature)
     return Solution(density, value, complement, tails, method)
 
 
@@ -323,8 +324,8 @@ def _averages(flow: Callable, number: Array, pieces: int) -> list[tuple[Flow, Ar
 def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple[Array, Array, Array]:
     """From `begin` to `end` (s) with matrix exponentials of the Legendre modes.
 
-    With `hopping`, a constant stretch longer than 60 relaxation times is solved that far; then the wells are in equilibrium within
-    themselves, and only their populations change, at the rates of `mtjax.rates`.
+    With `hopping`, a constant stretch longer than 60 relaxation times is solved that far; then the wells are in equilibrium
+    within themselves, and only their populations change, at the rates of `mtjax.rates`.
     """
     longest = _LONGEST * device.relaxation_time if method.hopping else jnp.inf
     h = jnp.minimum(end - begin, longest) / NS / method.pieces

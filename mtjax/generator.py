@@ -136,11 +136,11 @@ def apply(
     shape: Stencil, flow: Flow, x: State, diagonals: Float[Array, "n size"] | None = None, *, adjoint: bool = False
 ) -> State:
     """The generator (or its adjoint) times x, 1/ns; `diagonals`: `shape.diagonals(...)`, if they are at hand."""
-    diagonals = shape.diagonals(x[0].dtype, adjoint=adjoint) if diagonals is None else diagonals
-    re, im = (-flow.D * diagonals[0] * part for part in x)
+    rows: Any = shape.diagonals(x[0].dtype, adjoint=adjoint) if diagonals is None else diagonals
+    re, im = (-flow.D * rows[0] * part for part in x)
     margin = shape.degree
     moved = _padded(shape, x)
-    for term, weights in zip(shape.terms(adjoint=adjoint), diagonals[1:], strict=True):
+    for term, weights in zip(shape.terms(adjoint=adjoint), rows[1:], strict=True):
         start = margin + (margin - term.mu) * shape.pitch - term.dl
         a, b = (jax.lax.slice(part, (start,), (start + shape.size,)) for part in moved)
         u, v = _scaled(shape, flow, term, a, b)

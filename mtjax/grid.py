@@ -54,18 +54,18 @@ def make_grid(
     With an integer `save` the number of steps is a multiple of the intervals between the evenly spaced saved times.
     Raises `ValueError` where a number is not positive, a saved time lies outside the run, or steps are too many.
     """
-    duration = _positive("duration", default_duration(device, pulse) if duration is None else duration)
-    dt = _positive("dt", default_step(device, pulse, solver) if dt is None else dt)
+    total: Any = _positive("duration", default_duration(device, pulse) if duration is None else duration)
+    step: Any = _positive("dt", default_step(device, pulse, solver) if dt is None else dt)
     intervals = max(save - 1, 1) if isinstance(save, int) else 1
-    known = is_known(duration) and is_known(dt)
-    number = intervals * (np if known else jnp).ceil(duration / dt / intervals * (1 - 1e-6))
+    known = is_known(total) and is_known(step)
+    number = intervals * (np if known else jnp).ceil(total / step / intervals * (1 - 1e-6))
     limit = _limit(float(number)) if known else None
     if not isinstance(save, int):
-        return Grid(as_scalar(duration / number), as_scalar(number), _within(save, duration) / duration * number, limit)
+        return Grid(as_scalar(total / number), as_scalar(number), _within(save, total) / total * number, limit)
     if save < 1:
         raise ValueError(f"`save` must be at least 1, but is {save}.")
     fractions = jnp.linspace(0.0, 1.0, save) if save > 1 else jnp.ones(1)
-    return Grid(as_scalar(duration / number), as_scalar(number), fractions * number, limit)
+    return Grid(as_scalar(total / number), as_scalar(number), fractions * number, limit)
 
 
 @eqx.filter_jit

@@ -131,8 +131,9 @@ def _batch_gradients(theta, switched: Bool[Array, " samples"], relax: Scalar, me
     numbers = jnp.arange(batches * size).reshape(batches, size)
     weights = (switched - jnp.mean(switched)) / (n - 1)
     weights = jnp.pad(weights, (0, batches * size - n)).reshape(batches, size)
-    grid = make_grid(*theta, _duration(theta, relax), method.dt, 1, SplitStep())
-    dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(*theta, grid.dt), theta)
+    device, pulse = theta
+    grid = make_grid(device, pulse, _duration(theta, relax), method.dt, 1, SplitStep())
+    dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(theta[0], theta[1], grid.dt), theta)
     for_start, for_path = jax.random.split(method.key)
     well = Well.of(theta[0])
 
