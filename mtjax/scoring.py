@@ -16,7 +16,7 @@ _STEP = 0.7
 """Longest step in any one parameter: a factor of two."""
 _STEPS = 60
 _STUCK = 1e4
-_CLOSE = 1e-3
+_CLOSE = 1e-8
 """Stop where a step promises to lower the deviance by less than this (1e-4 standard errors)."""
 
 
