@@ -130,6 +130,7 @@ def biaxial(**other):
     return mtj.Device(layer=layer, terms=terms, start=(1.0, 0.0, 0.0), **other)
 
 
+@pytest.mark.slow
 def test_long_times_lead_to_boltzmann_and_nothing_is_lost():
     device = biaxial()
     density = evolve(device, mtj.Pulse(0.0, 0.0), jnp.array([0.1e-9, 1e-6]), method=FokkerPlanck(lmax=32, mmax=32))
@@ -178,7 +179,7 @@ GRADIENTS = {
 }
 
 
-@pytest.mark.parametrize("name", GRADIENTS)
+@pytest.mark.parametrize("name", [n if n in ("Bk", "alpha") else pytest.param(n, marks=pytest.mark.slow) for n in GRADIENTS])
 def test_gradients_equal_central_differences(name):
     method = FokkerPlanck(lmax=32, mmax=24, degree=2, pieces=8, axisymmetric=False, relative=False, tolerance=1.0)
 
@@ -195,6 +196,7 @@ def test_gradients_equal_central_differences(name):
         assert jax.jvp(probability, (1.0,), (1.0,))[1] == pytest.approx(float(backward), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_gradient_of_the_legendre_solution_equals_central_differences():
     device = mtj.presets.perpendicular_stt(delta=30.0)
 
@@ -206,6 +208,7 @@ def test_gradient_of_the_legendre_solution_equals_central_differences():
     assert jax.grad(error_rate)(1.0) == pytest.approx(float(expected), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_batches_of_currents_and_devices_equal_single_solutions():
     method = FokkerPlanck(lmax=32, mmax=24, degree=2, pieces=1, axisymmetric=False, relative=False, tolerance=1.0)
 
@@ -219,6 +222,7 @@ def test_batches_of_currents_and_devices_equal_single_solutions():
     np.testing.assert_allclose(jax.vmap(probability)(drives, fields), single, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_torque_with_an_angular_factor_is_resolved_by_itself():
     device = mtj.presets.perpendicular_stt(delta=15.0)
     device = eqx.tree_at(lambda d: d.terms[1].asymmetry, device, jnp.asarray(1.6))
@@ -231,6 +235,7 @@ def test_torque_with_an_angular_factor_is_resolved_by_itself():
     assert coarse.value == pytest.approx(float(fine.value), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_smooth_pulses_converge_with_the_number_of_steps():
     pulse = mtj.Sine(current(0.8), frequency=2e9, width=0.5e-9)
     values = [
@@ -242,6 +247,7 @@ def test_smooth_pulses_converge_with_the_number_of_steps():
     assert values[0] == pytest.approx(float(values[1]), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_too_coarse_and_too_small_are_refused():
     device, pulse = dot(), mtj.Pulse(current(0.6), seconds(60.0))
     with pytest.raises(Exception, match="larger `lmax`"):
@@ -250,6 +256,7 @@ def test_too_coarse_and_too_small_are_refused():
         FokkerPlanck(lmax=64, mmax=8).probability(device, mtj.Pulse(0.0, 1e-10), jnp.asarray(0.0))
 
 
+@pytest.mark.slow
 def test_single_precision_is_accurate_in_the_bulk_and_refuses_tails():
     with jax.enable_x64(False):  # noqa: FBT003
         device = mtj.presets.perpendicular_stt(delta=40.0)
