@@ -48,8 +48,8 @@ class SplitStep(AbstractSpinSolver):
     |m| exactly. The drift alone is an ordinary equation: the classical Runge-Kutta method, then normalisation. Neighbouring
     half steps of drift are taken as one, so that the internal state runs half a step of drift ahead of m.
 
-    - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m. At the default
-      the bias of a switching probability is below 0.005 (`scripts/convergence.py`).
+    - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m.
+      `scripts/convergence.py` measures the bias of a switching probability against it.
     """
 
     max_angle: float = 0.5

@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 
 DURATION, WIDTH, CURRENT = 5e-9, 3e-9, 150e-6
 HEUN_STEP, SPLIT_ANGLE = 2e-12, 0.5
-"""Largest steps with a bias of at most 0.005 (`scripts/convergence.py`): s for Heun, radians for the splitting solver."""
+"""Steps assumed to keep the bias below 0.005 (check by `scripts/convergence.py`): s for Heun, radians for SplitStep."""
 
 
 def cmtj_ensemble(device, trajectories: int, dt: float) -> tuple[float, float]:
