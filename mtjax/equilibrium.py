@@ -5,10 +5,11 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float
 
 from mtjax.constants import KB
 from mtjax.device import Device
+from mtjax.noise import StepPath
 from mtjax.sphere import frame, points
 from mtjax.types import Scalar, Vector
 
@@ -62,19 +63,17 @@ class Well(eqx.Module):
         probes = jax.vmap(unbounded._propose)(points(_PROBES))
         return Well(device, axes, widths, jnp.max(jax.vmap(unbounded._log_ratio)(probes)) + _MARGIN)
 
-    def draw(self, key: Key[Array, ""]) -> Vector:
-        """One direction from the well; its bottom at temperature 0."""
+    def draw(self, path: StepPath) -> Vector:
+        """One direction from the well, with the random numbers of `path`; its bottom at temperature 0."""
 
         def attempt(carry):
-            key, _, _ = carry
-            key, for_m, for_u = jax.random.split(key, 3)
-            m = self._propose(jax.random.normal(for_m, (3,), self.widths.dtype))
-            u = jax.random.uniform(for_u, (), self.widths.dtype, minval=1e-30)
-            return key, m, jnp.log(u) < self._log_ratio(m) - self.bound
+            n, _, _ = carry
+            m = self._propose(path.evaluate(n).array().astype(self.widths.dtype))
+            return n + 2, m, jnp.log(path.uniform(n + 1)) < self._log_ratio(m) - self.bound
 
         bottom = self.axes[:, 2]
         cold = self.device.temperature <= 0
-        _, m, _ = jax.lax.while_loop(lambda carry: ~carry[2], attempt, (key, bottom, cold))
+        _, m, _ = jax.lax.while_loop(lambda carry: ~carry[2], attempt, (jnp.int32(0), bottom, cold))
         return Vector.of(m)
 
     def _propose(self, normals: Float[Array, 3]) -> Float[Array, 3]:

@@ -15,6 +15,7 @@ from mtjax.grid import make_grid
 from mtjax.llg import prepare
 from mtjax.methods import AbstractMethod, Probability
 from mtjax.pulses import AbstractPulse
+from mtjax.noise import StepPath
 from mtjax.score import path_score
 from mtjax.settling import settling_time
 from mtjax.simulate import CHUNK, simulate
@@ -139,7 +140,7 @@ def _batch_gradients(theta, switched: Bool[Array, " samples"], relax: Scalar, me
 
     def one(batch):
         samples, weights = batch
-        starts = jax.vmap(lambda n: well.draw(jax.random.fold_in(for_start, n)))(samples)
+        starts = jax.vmap(lambda n: well.draw(StepPath(for_start, n)))(samples)
         score = path_score(dynamics, starts, samples, weights, for_path, grid.number)
         return pull_back(score)[0]
 

@@ -71,3 +71,8 @@ class StepPath(dfx.AbstractBrownianPath):
         a, b = threefry(self.key[0], self.key[1], step, self.sample)
         c = ((a & jnp.uint32(0x7FF)) << 10) | (b & jnp.uint32(0x3FF))
         return Vector(normal(a >> 11), normal(b >> 11), normal(c))
+
+    def uniform(self, step: Any) -> Float32[Array, ""]:
+        """A number in (0, 1) for `step`, made of the same bits as its increment: use one or the other."""
+        a, _ = threefry(self.key[0], self.key[1], jnp.round(step).astype(jnp.uint32), self.sample)
+        return ((a >> 9).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-23)

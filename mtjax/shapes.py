@@ -70,6 +70,7 @@ class EllipticCylinder(AbstractShape):
         """Area of the ellipse pi/4 length width, m^2."""
         return math.pi / 4 * self.length * self.width
 
+    @eqx.filter_jit
     def demagnetisation_factors(self) -> Float[Array, " 3"]:
         """The factors (Nx, Ny, Nz) by exact integrals: circular cylinders averaged over in-plane directions.
 
@@ -118,6 +119,7 @@ class Prism(AbstractShape):
         """Area of the face length width, m^2."""
         return self.length * self.width
 
+    @eqx.filter_jit
     def demagnetisation_factors(self) -> Float[Array, " 3"]:
         """The factors (Nx, Ny, Nz): the values, not the formula, of Aharoni, J. Appl. Phys. 83, 3432 (1998).
 
@@ -152,6 +154,7 @@ class Ellipsoid(AbstractShape):
         """Area of the equator pi/4 length width, m^2; volume / area is 2/3 of `thickness`."""
         return math.pi / 4 * self.length * self.width
 
+    @eqx.filter_jit
     def demagnetisation_factors(self) -> Float[Array, " 3"]:
         """The factors Nx = abc/3 R_D(b^2, c^2, a^2), and so on, for semi-axes a, b, c.
 

@@ -156,7 +156,7 @@ def _ensemble(device, pulse, grid: Grid, key, start, samples: int, chunk: int, p
 
     def one(sample):
         if well is not None:
-            m0 = well.draw(jax.random.fold_in(for_start, sample))
+            m0 = well.draw(StepPath(for_start, sample))
         else:
             m0 = Vector.of(start if start.ndim == 1 else start[jnp.minimum(sample, samples - 1)])
         return path(dynamics, grid, StepPath(for_path, sample), m0, *options)
@@ -166,8 +166,10 @@ def _ensemble(device, pulse, grid: Grid, key, start, samples: int, chunk: int, p
 
 def _thermal_path(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
     """The magnetisation at the saved times, shape (times, 3)."""
-    saveat = dfx.SaveAt(ts=grid.saved, fn=lambda t, y, args: solver.leave(args, t, y))
-    return _solve(dynamics, grid, noise, m0, solver, saveat, adjoint=adjoint, progress_meter=meter).ys.array()
+    saveat = dfx.SaveAt(ts=grid.saved)
+    solution = _solve(dynamics, grid, noise, m0, solver, saveat, adjoint=adjoint, progress_meter=meter)
+    # `leave` by `SaveAt(fn=...)` would be worked out in every step, saved or not
+    return jax.vmap(lambda t, y: solver.leave(dynamics, t, y))(grid.saved, solution.ys).array()
 
 
 def _passage_path(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, level: Scalar):

@@ -8,12 +8,11 @@ import mtjax
 LAYERS = """
 constants types sphere cpu
 shapes pulses resistance harmonics
-layer
+layer noise
 fields
 torques
 device analytic
 presets settling equilibrium methods generator
-noise
 llg
 solvers score
 grid density truncation legendre propagate

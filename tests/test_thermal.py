@@ -61,7 +61,7 @@ def test_equilibrium_start_is_boltzmann_in_a_tilted_biaxial_well():
         (*device.terms, mtj.AppliedField((-0.005, 0.006, 0.05)), mtj.SecondOrderAnisotropy(0.1)),
     )
     well = Well.of(device)
-    draws = jax.vmap(well.draw)(jax.random.split(jax.random.key(3), 100_000)).array()
+    draws = jax.vmap(lambda n: well.draw(StepPath(jax.random.key(3), n)))(jnp.arange(100_000)).array()
     u, wu = np.polynomial.legendre.leggauss(400)
     u, wu = (u + 1) / 2, wu / 2  # cosine to the start direction, x
     phi = 2 * np.pi * np.arange(800) / 800
