@@ -33,6 +33,9 @@ from mtjax.fields import (
 from mtjax.fitting import Fit as Fit
 from mtjax.fitting import fit as fit
 from mtjax.fokker_planck import FokkerPlanck as FokkerPlanck
+from mtjax.heating import JouleHeating as JouleHeating
+from mtjax.heating import ThermalHistory as ThermalHistory
+from mtjax.heating import film_on_oxide as film_on_oxide
 from mtjax.layer import Drive as Drive
 from mtjax.layer import FreeLayer as FreeLayer
 from mtjax.methods import Probability as Probability
@@ -67,6 +70,8 @@ from mtjax.readout import (
 )
 from mtjax.resistance import AnomalousHall as AnomalousHall
 from mtjax.resistance import TunnelMagnetoresistance as TunnelMagnetoresistance
+from mtjax.saturation import AbstractSaturation as AbstractSaturation
+from mtjax.saturation import BlochLaw as BlochLaw
 from mtjax.shapes import Ellipsoid as Ellipsoid
 from mtjax.shapes import EllipticCylinder as EllipticCylinder
 from mtjax.shapes import Prism as Prism

@@ -7,8 +7,8 @@ import mtjax
 
 LAYERS = """
 constants types sphere cpu
-shapes pulses resistance harmonics
-layer
+shapes pulses resistance harmonics saturation
+layer heating
 fields
 torques
 device analytic
