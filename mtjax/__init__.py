@@ -33,6 +33,10 @@ from mtjax.fields import (
 from mtjax.fitting import Fit as Fit
 from mtjax.fitting import fit as fit
 from mtjax.fokker_planck import FokkerPlanck as FokkerPlanck
+from mtjax.grains import Grains as Grains
+from mtjax.grains import GrainTrajectories as GrainTrajectories
+from mtjax.grains import Spread as Spread
+from mtjax.grains import simulate_grains as simulate_grains
 from mtjax.heating import JouleHeating as JouleHeating
 from mtjax.heating import ThermalHistory as ThermalHistory
 from mtjax.heating import film_on_oxide as film_on_oxide
@@ -41,6 +45,10 @@ from mtjax.layer import FreeLayer as FreeLayer
 from mtjax.methods import Probability as Probability
 from mtjax.monte_carlo import MonteCarlo as MonteCarlo
 from mtjax.monte_carlo import score_gradient as score_gradient
+from mtjax.protocols import Steps as Steps
+from mtjax.protocols import loop as loop
+from mtjax.protocols import opposite_pair as opposite_pair
+from mtjax.protocols import pair as pair
 from mtjax.pulses import (
     AbstractPulse as AbstractPulse,
 )

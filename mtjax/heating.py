@@ -164,5 +164,3 @@ def _roots(u: Scalar, number: int) -> Float[Array, " number"]:
     z = jnp.mean(jnp.stack(jax.lax.fori_loop(0, _HALVINGS, halve, (low, low + np.pi / 2))), axis=0)
     value, slope = z * jnp.sin(z) - u * jnp.cos(z), (1 + u) * jnp.sin(z) + z * jnp.cos(z)
     return z - value / jax.lax.stop_gradient(slope)
-
-
