@@ -33,11 +33,22 @@ from mtjax.fields import (
 from mtjax.fitting import Fit as Fit
 from mtjax.fitting import fit as fit
 from mtjax.fokker_planck import FokkerPlanck as FokkerPlanck
+from mtjax.grains import Grains as Grains
+from mtjax.grains import GrainTrajectories as GrainTrajectories
+from mtjax.grains import Spread as Spread
+from mtjax.grains import simulate_grains as simulate_grains
+from mtjax.heating import JouleHeating as JouleHeating
+from mtjax.heating import ThermalHistory as ThermalHistory
+from mtjax.heating import film_on_oxide as film_on_oxide
 from mtjax.layer import Drive as Drive
 from mtjax.layer import FreeLayer as FreeLayer
 from mtjax.methods import Probability as Probability
 from mtjax.monte_carlo import MonteCarlo as MonteCarlo
 from mtjax.monte_carlo import score_gradient as score_gradient
+from mtjax.protocols import Steps as Steps
+from mtjax.protocols import loop as loop
+from mtjax.protocols import opposite_pair as opposite_pair
+from mtjax.protocols import pair as pair
 from mtjax.pulses import (
     AbstractPulse as AbstractPulse,
 )
@@ -67,6 +78,8 @@ from mtjax.readout import (
 )
 from mtjax.resistance import AnomalousHall as AnomalousHall
 from mtjax.resistance import TunnelMagnetoresistance as TunnelMagnetoresistance
+from mtjax.saturation import AbstractSaturation as AbstractSaturation
+from mtjax.saturation import BlochLaw as BlochLaw
 from mtjax.shapes import Ellipsoid as Ellipsoid
 from mtjax.shapes import EllipticCylinder as EllipticCylinder
 from mtjax.shapes import Prism as Prism

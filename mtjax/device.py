@@ -11,7 +11,9 @@ from jaxtyping import Array, ArrayLike, Bool, Float
 
 from mtjax.constants import GAMMA, KB
 from mtjax.fields import AbstractTerm, total_energy, total_field
-from mtjax.layer import Drive, FreeLayer
+from mtjax.heating import JouleHeating, ThermalHistory
+from mtjax.layer import Drive, FreeLayer, Magnet
+from mtjax.pulses import AbstractPulse
 from mtjax.resistance import AbstractResistance
 from mtjax.sphere import frame, points, turn
 from mtjax.torques import AbstractTorque
@@ -26,9 +28,10 @@ class Device(eqx.Module):
     - `layer`: the free layer.
     - `terms`: what acts on it, energies and torques; `device[SpinOrbitTorque]` picks one by its class.
     - `start`: direction of the well in which it starts, shape (3,); it has switched when m.start < 0.
-    - `temperature`: K; 0 means no noise.
+    - `temperature`: of the surroundings, K; 0 means no noise.
     - `write_resistance`: of the path that the current takes, ohm: the voltage is the current times it.
     - `readout`: resistance model, or `None`.
+    - `heating`: how the current heats the layer above `temperature`, or `None`.
 
     Raises `ValueError` where the temperature is negative or a number is not finite.
     """
@@ -39,6 +42,7 @@ class Device(eqx.Module):
     temperature: Scalar = quantity("K", default=300.0)
     write_resistance: Scalar = quantity("ohm", default=1e3)
     readout: AbstractResistance | None = None
+    heating: JouleHeating | None = None
 
     def __check_init__(self):
         require(self, "temperature write_resistance", least=0.0)
@@ -65,21 +69,32 @@ class Device(eqx.Module):
 
     def field(self, m: Vector, drive: Drive) -> Vector:
         """Effective field of all terms at `m`, T."""
-        return total_field(self.terms, m, self.layer.magnet(), drive)
+        return total_field(self.terms, m, self.layer.magnet(drive.temperature), drive)
 
     def energy(self, m: Vector, drive: Drive) -> Scalar:
         """Energy per moment of the conservative terms at `m`, T."""
-        return total_energy(self.terms, m, self.layer.magnet(), drive)
+        return total_energy(self.terms, m, self.layer.magnet(drive.temperature), drive)
+
+    def history(self, pulse: AbstractPulse) -> ThermalHistory | None:
+        """The temperature under `pulse` as a function of time; `None` where nothing heats the device."""
+        return None if self.heating is None else self.heating.history(pulse, self.write_resistance, self.temperature)
+
+    @property
+    def magnet(self) -> Magnet:
+        """The layer's numbers at the temperature of the surroundings."""
+        return self.layer.magnet(self.temperature)
 
     @property
     def moment(self) -> Scalar:
-        """Magnetic moment Ms V, A m^2."""
-        return self.layer.Ms * self.layer.shape.volume
+        """Magnetic moment Ms V at the temperature of the surroundings, A m^2."""
+        law = self.layer.saturation
+        Ms = self.layer.Ms if law is None else self.layer.Ms * law.magnetisation(self.temperature)
+        return Ms * self.layer.shape.volume
 
     @property
     def is_axisymmetric(self) -> Bool[Array, ""]:
         """Whether all fields, with and without a current, are symmetric about the start direction (tried at 64 points)."""
-        magnet, drives = self.layer.magnet(), (self.drive(0.0), self.drive(1e-4), self.drive(-1e-4))
+        magnet, drives = self.magnet, (self.drive(0.0), self.drive(1e-4), self.drive(-1e-4))
 
         def fields(m):
             return jnp.stack([total_field(self.terms, Vector.of(m), magnet, drive).array() for drive in drives])
@@ -140,7 +155,7 @@ class Device(eqx.Module):
         """
         torque = self[AbstractTorque]
         m, sigma = Vector.of(self.start), Vector.of(torque.sigma)
-        per_ampere = torque.damping_like(m, self.layer.magnet(), self.drive(1.0))
+        per_ampere = torque.damping_like(m, self.magnet, self.drive(1.0))
         along = -(m @ sigma)
         antidamping = self.layer.alpha * self.Bk / jnp.where(jnp.abs(along) > 0.5, along, 1.0)
         in_plane = m.cross(sigma) @ _odd_field(self)

@@ -49,6 +49,8 @@ def _as_factors(N: Numbers | None) -> Array | None:
 class UniaxialAnisotropy(AbstractEnergy):
     """Easy axis (or, for negative `Bk`, hard axis): E = -(Bk/2) (m.axis)^2.
 
+    Where the layer has a law of `saturation`, Bk follows it.
+
     - `Bk`: anisotropy field mu0 Hk = 2 K1 / Ms, T.
     - `axis`: direction, shape (3,).
     """
@@ -61,11 +63,13 @@ class UniaxialAnisotropy(AbstractEnergy):
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """-(Bk/2) (m.axis)^2."""
-        return -self.Bk / 2 * (m @ Vector.of(self.axis)) ** 2
+        return -self.Bk * magnet.softening / 2 * (m @ Vector.of(self.axis)) ** 2
 
 
 class SecondOrderAnisotropy(AbstractEnergy):
     """K2 sin^4: E = (Bk2/4) (1 - (m.axis)^2)^2.
+
+    Where the layer has a law of `saturation`, Bk2 fades like Bk (assumed: higher orders fade faster).
 
     - `Bk2`: second-order anisotropy field 4 K2 / Ms, T.
     - `axis`: direction, shape (3,).
@@ -79,7 +83,7 @@ class SecondOrderAnisotropy(AbstractEnergy):
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """(Bk2/4) (1 - (m.axis)^2)^2."""
-        return self.Bk2 / 4 * (1 - (m @ Vector.of(self.axis)) ** 2) ** 2
+        return self.Bk2 * magnet.softening / 4 * (1 - (m @ Vector.of(self.axis)) ** 2) ** 2
 
 
 class Demagnetisation(AbstractEnergy):

@@ -157,7 +157,7 @@ def evolve(
 ) -> Density:
     """The density at `times` (s, increasing, at least 0), from thermal equilibrium in the starting well at time 0.
 
-    - `temperature`: of the free layer as a function of time, K; `None` for the device's.
+    - `temperature`: of the free layer as a function of time, K; `None` for the device's, with its heating.
     """
     method = FokkerPlanck(relative=False) if method is None else method
     return solve(device, pulse, times, method, temperature).density
@@ -220,7 +220,7 @@ def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPla
         peaks = [float(sample.peak) for sample in truncation.known(pulse)]
         peak = max([*peaks, 1e-9]) if peaks else 1e-4
         surveys = [truncation.survey(sample, peak, method.tolerance * 1e-2) for sample in truncation.known(device)]
-        pieces = method.pieces or _pieces(pulse, times)
+        pieces = method.pieces or _pieces(device, pulse, times)
         waits = _waits(device, pulse, times)
     chosen = _with_choices(method, surveys, pieces)
     if chosen.axisymmetric and pieces == 1 and waits:
@@ -258,7 +258,7 @@ def _waits(device: Device, pulse: AbstractPulse, times: Array) -> bool:
 @eqx.filter_jit
 def _solve(method: FokkerPlanck, device: Device, pulse: AbstractPulse, times: Array, temperature: Any) -> Any:
     """The density at `times`, with everything chosen, its sides, and the largest tails on the way."""
-    warmth = temperature or (lambda t: device.temperature)
+    warmth = temperature or device.history(pulse) or (lambda t: device.temperature)
     start = equilibrium(device, method.lmax or 0, method.mmax or 0)
     edges, places = _edges(pulse, times)
     advance = _legendre_stretch if method.axisymmetric else _stretch
@@ -349,10 +349,10 @@ def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple
     return column[None], 0 * column[None], jnp.max(tails, axis=0)
 
 
-def _pieces(pulse: AbstractPulse, times: Array) -> int:
+def _pieces(device: Device, pulse: AbstractPulse, times: Array) -> int:
     """Time steps per stretch: chosen where the numbers are known, else 8."""
-    samples = list(truncation.known((pulse, times)))
-    return max([truncation.pieces_of(p, np.asarray(_edges(p, t)[0])) for p, t in samples], default=8)
+    samples = list(truncation.known((device, pulse, times)))
+    return max([truncation.pieces_of(d, p, np.asarray(_edges(p, t)[0])) for d, p, t in samples], default=8)
 
 
 def rounding(dtype: Any) -> float:

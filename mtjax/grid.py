@@ -73,20 +73,26 @@ def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolve
     """Longest step that `solver` takes by default, s.
 
     dt = 1 / (gamma' B / max_angle + 50 D), with B twice the largest effective field across m, over directions and
-    between the pulse's peaks of either sign, and D the diffusion constant.
+    between the pulse's peaks of either sign, and D the diffusion constant, at the lowest and highest temperature.
     """
-    magnet, peak = device.layer.magnet(), pulse.peak
+    peak, history = pulse.peak, device.history(pulse)
+    extremes = [device.temperature] if history is None else [device.temperature, history.hottest]
+    return jax.lax.stop_gradient(NS / jnp.max(jnp.stack([_per_ns(device, peak, solver, T) for T in extremes])))
+
+
+def _per_ns(device: Device, peak: Scalar, solver: AbstractSpinSolver, temperature: Scalar) -> Scalar:
+    """Steps per nanosecond that suit currents up to `peak` (A) at a `temperature` (K)."""
+    magnet = device.layer.magnet(temperature)
 
     def across(m, current):
         m = Vector.of(m)
-        side = m.cross(total_field(device.terms, m, magnet, device.drive(current)))
+        side = m.cross(total_field(device.terms, m, magnet, device.drive(current, temperature)))
         return side @ side
 
     currents = jnp.stack([jnp.zeros_like(peak), peak, -peak])
     squares = jax.vmap(lambda m: jax.vmap(lambda current: across(m, current))(currents))(points(64))
     angular = magnet.gamma * 2 * jnp.sqrt(jax.lax.stop_gradient(jnp.max(squares)))
-    per_ns = angular / solver.max_angle + 50 * magnet.diffusion(device.temperature)
-    return jax.lax.stop_gradient(NS / per_ns)
+    return angular / solver.max_angle + 50 * magnet.diffusion(temperature)
 
 
 def _limit(number: float) -> int:

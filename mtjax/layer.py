@@ -4,6 +4,7 @@ import equinox as eqx
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.constants import GAMMA_NS, KB
+from mtjax.saturation import AbstractSaturation
 from mtjax.shapes import AbstractShape
 from mtjax.types import Scalar, as_scalar, quantity, require
 
@@ -22,9 +23,10 @@ class Drive(eqx.Module):
 
 
 class Magnet(eqx.Module):
-    """The numbers that fields and torques need of a layer, worked out once before a simulation.
+    """The numbers that fields and torques need of a layer at one temperature, worked out once before a simulation.
 
     - `Ms`: saturation magnetisation, A/m; `alpha`: Gilbert damping.
+    - `softening`: Bk at this temperature over the stated Bk.
     - `volume` (m^3), `area` (m^2, in the film plane), `thickness` (m).
     - `factors`: demagnetisation factors along x, y, z, shape (3,).
     """
@@ -35,6 +37,7 @@ class Magnet(eqx.Module):
     area: Scalar
     thickness: Scalar
     factors: Float[Array, "3"]
+    softening: ArrayLike = 1.0
 
     @property
     def moment(self) -> Scalar:
@@ -60,6 +63,7 @@ class FreeLayer(eqx.Module):
     - `shape`: its outline and thickness.
     - `Ms`: saturation magnetisation, A/m.
     - `alpha`: Gilbert damping, no unit.
+    - `saturation`: how Ms and Bk change with temperature; `None`: not at all.
 
     Raises `ValueError` where `Ms` or `alpha` is not positive.
     """
@@ -67,14 +71,18 @@ class FreeLayer(eqx.Module):
     shape: AbstractShape
     Ms: Scalar = quantity("A/m")
     alpha: Scalar = quantity("")
+    saturation: AbstractSaturation | None = None
 
     def __check_init__(self):
         require(self, "Ms alpha", positive=True)
 
-    def magnet(self) -> Magnet:
-        """The derived numbers (volume, demagnetisation factors, ...); differentiable in the sizes."""
+    def magnet(self, temperature: ArrayLike | None = None) -> Magnet:
+        """The derived numbers (volume, demagnetisation factors, ...); differentiable in the sizes.
+
+        - `temperature`: K; `None` for the one at which `Ms` is stated.
+        """
         shape = self.shape
-        return Magnet(
+        magnet = Magnet(
             Ms=self.Ms,
             alpha=self.alpha,
             volume=shape.volume,
@@ -82,3 +90,12 @@ class FreeLayer(eqx.Module):
             thickness=shape.thickness,
             factors=shape.demagnetisation_factors(),
         )
+        return magnet if temperature is None else self.warmed(magnet, temperature)
+
+    def warmed(self, magnet: Magnet, temperature: ArrayLike) -> Magnet:
+        """`magnet` of this layer at another `temperature` (K)."""
+        law = self.saturation
+        if law is None:
+            return magnet
+        new = (self.Ms * law.magnetisation(temperature), law.anisotropy(temperature))
+        return eqx.tree_at(lambda m: (m.Ms, m.softening), magnet, new)

@@ -14,6 +14,7 @@ from jaxtyping import ArrayLike
 from mtjax.constants import NS
 from mtjax.device import Device
 from mtjax.fields import total_field
+from mtjax.heating import ThermalHistory
 from mtjax.layer import Drive, Magnet
 from mtjax.noise import StepPath
 from mtjax.pulses import AbstractPulse
@@ -29,17 +30,25 @@ def rate(m: Vector, B: Vector, alpha: Any) -> Vector:
 class Dynamics(eqx.Module):
     """A device under a pulse, ready for a solver: its drift and noise, with time counted in steps of `dt` seconds.
 
-    Between steps the current is averaged exactly (`AbstractPulse.mean`), so that edges may fall inside a step.
+    Between steps the current is averaged exactly (`AbstractPulse.mean`), so that edges may fall inside a step. The
+    temperature, and with it Ms, Bk and the noise, is that at the middle of the step.
+
+    - `magnet`: at the temperature of the surroundings; `history`: the temperature, where the device is heated.
     """
 
     device: Device
     magnet: Magnet
     pulse: AbstractPulse
     dt: Scalar
+    history: ThermalHistory | None
+
+    def temperature(self, step: Any) -> Scalar:
+        """Temperature at `step`, K."""
+        return self.device.temperature if self.history is None else self.history(step * self.dt)
 
     def drive(self, step: Any, span: ArrayLike = 1.0) -> Drive:
         """The drive averaged over `span` steps from `step` on."""
-        return self.device.drive(self.pulse.mean(step * self.dt, span * self.dt))
+        return self.device.drive(self.pulse.mean(step * self.dt, span * self.dt), self.temperature(step + span / 2))
 
     def angle(self, span: ArrayLike = 1.0) -> Scalar:
         """Gamma / (1 + alpha^2) times the duration of `span` steps, rad/T: turns a rate into an increment."""
@@ -47,23 +56,28 @@ class Dynamics(eqx.Module):
 
     def rate(self, m: Vector, drive: Drive) -> Vector:
         """-(m x B + alpha m x (m x B)) with all effective fields but the thermal one, T."""
-        return rate(m, total_field(self.device.terms, m, self.magnet, drive), self.magnet.alpha)
+        magnet = self.magnet_at(drive.temperature)
+        return rate(m, total_field(self.device.terms, m, magnet, drive), magnet.alpha)
 
-    def spread(self) -> Scalar:
+    def magnet_at(self, temperature: Scalar) -> Magnet:
+        """The layer's numbers at a `temperature` (K) that the device takes under the pulse."""
+        return self.magnet if self.history is None else self.device.layer.warmed(self.magnet, temperature)
+
+    def spread(self, temperature: Scalar) -> Scalar:
         """Root of 2 D dt: the standard deviation of the random rotation about each axis in one step, rad."""
-        variance = 2 * self.magnet.diffusion(self.device.temperature) * (self.dt / NS)
+        variance = 2 * self.magnet_at(temperature).diffusion(temperature) * (self.dt / NS)
         return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0)
 
     def precession(self, t: Any, m: Vector, args: Any) -> Vector:
         """dm per step at time `t` (in steps) without noise: the vector field for ordinary solvers."""
         del args
-        drive = self.device.drive(self.pulse(t * self.dt))
+        drive = self.device.drive(self.pulse(t * self.dt), self.temperature(t))
         return self.angle() * self.rate(m, drive)
 
 
 def prepare(device: Device, pulse: AbstractPulse, dt: Any) -> Dynamics:
     """The dynamics of `device` under `pulse` with steps of `dt` seconds, everything constant worked out once."""
-    return Dynamics(device, device.layer.magnet(), pulse, jnp.asarray(dt))
+    return Dynamics(device, device.magnet, pulse, jnp.asarray(dt), device.history(pulse))
 
 
 class ThermalTerm(dfx.AbstractTerm):

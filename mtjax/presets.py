@@ -1,13 +1,17 @@
 """Devices from the literature, each value with its source."""
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import ArrayLike
+from jaxtyping import Array, ArrayLike, Key
 
 from mtjax.constants import KB, MU0
 from mtjax.device import Device
-from mtjax.fields import AppliedField, Demagnetisation, UniaxialAnisotropy
+from mtjax.fields import AppliedField, Demagnetisation, ExchangeBias, UniaxialAnisotropy
+from mtjax.grains import Grains, Spread
+from mtjax.heating import film_on_oxide
 from mtjax.layer import FreeLayer
 from mtjax.resistance import AnomalousHall, TunnelMagnetoresistance
+from mtjax.saturation import BlochLaw
 from mtjax.shapes import EllipticCylinder
 from mtjax.torques import SpinOrbitTorque, SpinTransferTorque
 from mtjax.types import Scalar, as_scalar
@@ -81,6 +85,51 @@ def perpendicular_sot(delta: ArrayLike = 40.0) -> Device:
         write_resistance=800.0,
         readout=AnomalousHall(R_AHE=1.0),
     )
+
+
+def kurenkov2019_neuron(*, key: Key[Array, ""] | None = None) -> Grains:
+    """`kurenkov2019` at a diameter of 200 nm: one cell."""
+    return kurenkov2019(200e-9, key=key)
+
+
+def kurenkov2019_synapse(*, key: Key[Array, ""] | None = None) -> Grains:
+    """`kurenkov2019` at a diameter of 5 um: 877 cells."""
+    return kurenkov2019(5e-6, key=key)
+
+
+def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[Array, ""] | None = None) -> Grains:
+    """An antiferromagnet/ferromagnet spin-orbit-torque dot after Kurenkov et al., Adv. Mater. 31, 1900636 (2019).
+
+    PtMn/[Co/Ni] without an applied field. The article's numbers could not be read: only its trends are claimed (small
+    dots integrate pulses, leak and fire; large ones are analog and show spike-timing-dependent plasticity; cells of 150 to
+    200 nm; binary below about 200 nm). Every value is assumed:
+
+    - median cell: Ms 7e5 A/m, Bk 0.30 T, alpha 0.05, 1.5 nm, barrier 45 kT at 300 K (which sets its activation volume, 39
+      nm across), exchange bias 30 mT along the current; Tc 650 K, Ms ~ 1 - (T/Tc)^1.5, Bk ~ Ms^1.2;
+    - metal as wide as the dot, 8 nm thick, 200 uOhm cm, on 100 nm of SiO2: at 3.6e11 A/m^2 a steady rise of 150 K, which
+      cools in 9 ns (`film_on_oxide`, 20 nm of metal in all);
+    - spin-torque efficiency 0.53, so that this current gives 60 mT: about five times what PtMn has. Coherent rotation
+      overestimates thresholds about tenfold; the large efficiency and the small Bk stand for reversal by nucleation;
+    - cells on a square lattice of 150 nm; `spread`: Bk 8 %, volume 8 %, size 20 %, B_x and B_y 6 mT, 5 % of cells fixed;
+      no coupling; R_AHE 1 ohm.
+
+    `key`: of the draw of the cells, `jax.random.key(0)` by default. A positive current takes cells from +z to -z;
+    `device.current(density)` converts from A/m^2.
+    """
+    Ms, Bk, thickness = 7e5, 0.30, 1.5e-9
+    across = jnp.sqrt(4 / jnp.pi * (2 * 45.0 * (KB / Ms) * 300.0 / Bk) / thickness)
+    metal, resistivity = 8e-9, 2e-6
+    torque = SpinOrbitTorque(theta_sh=0.53, width=diameter, thickness=metal, sigma=(0.0, -1.0, 0.0))
+    cell = Device(
+        layer=FreeLayer(EllipticCylinder(across, across, thickness), Ms=Ms, alpha=0.05, saturation=BlochLaw(Tc=650.0)),
+        terms=(UniaxialAnisotropy(Bk), ExchangeBias((0.03, 0.0, 0.0)), torque),
+        write_resistance=resistivity / metal,
+        readout=AnomalousHall(R_AHE=1.0),
+        heating=film_on_oxide(length=diameter, width=diameter, oxide=100e-9, film=20e-9),
+    )
+    spread = Spread(Bk=0.08, volume=0.08, size=0.2, bias=(6e-3, 6e-3, 0.0), fixed=0.05) if spread is None else spread
+    key = jax.random.key(0) if key is None else key
+    return Grains.draw(cell, diameter, pitch=150e-9, key=key, spread=spread)
 
 
 def anisotropy_field(layer: FreeLayer, delta: ArrayLike, temperature: ArrayLike) -> Scalar:

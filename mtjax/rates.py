@@ -104,7 +104,7 @@ def _polar(size: int) -> np.ndarray:
 
 def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
     """Angles from the start direction, pi to 0, logarithm of the density there (up to a constant), and D (1/ns)."""
-    magnet, drive = device.layer.magnet(), device.drive(current)
+    magnet, drive = device.magnet, device.drive(current)
     D = magnet.diffusion(drive.temperature)
     sideways, _ = frame(device.start)
 

@@ -69,13 +69,14 @@ def _start_score(dynamics: Dynamics, starts: Vector, weights: Array) -> Scalar:
 
 
 def _step_score(dynamics: Dynamics, step: Any, y: Vector, normals: Vector, weights: Array) -> Scalar:
-    drive, spread = dynamics.drive(step), dynamics.spread()
+    drive = dynamics.drive(step)
+    spread, magnet = dynamics.spread(drive.temperature), dynamics.magnet_at(drive.temperature)
     fixed = jax.lax.stop_gradient(spread)
 
     def one(m, w):
         across = w - (w @ m) * m
-        B = total_field(dynamics.device.terms, m, dynamics.magnet, drive)
-        turn = dynamics.angle() * (B + dynamics.magnet.alpha * m.cross(B))
+        B = total_field(dynamics.device.terms, m, magnet, drive)
+        turn = dynamics.angle() * (B + magnet.alpha * m.cross(B))
         return (turn @ across) / fixed + jnp.log(spread) * (across @ across)
 
     return jnp.sum(weights * jax.vmap(one)(y, normals))

@@ -14,9 +14,11 @@ def settling_time(device: Device) -> Scalar:
     """How long a device is left alone after a pulse before it is read, s.
 
     Three relaxation times; none for a device with an axis of symmetry, in which the side of m does not change without
-    a current but by noise, and for which published write error rates are read at the end of the pulse.
+    a current but by noise, and for which published write error rates are read at the end of the pulse. Heated devices
+    need four of their longest cooling time more, during which they may still switch.
     """
-    return jax.lax.stop_gradient(jnp.where(device.is_axisymmetric, 0.0, 3 * device.relaxation_time))
+    cooling = 0.0 if device.heating is None else device.heating.settling
+    return jax.lax.stop_gradient(jnp.where(device.is_axisymmetric, 0.0, 3 * device.relaxation_time) + cooling)
 
 
 def default_duration(device: Device, pulse: AbstractPulse) -> Scalar:

@@ -161,7 +161,7 @@ def _ensemble(device, pulse, grid: Grid, key, start, samples: int, chunk: int, p
             m0 = Vector.of(start if start.ndim == 1 else start[jnp.minimum(sample, samples - 1)])
         return path(dynamics, grid, StepPath(for_path, sample), m0, *options)
 
-    return _in_chunks(one, samples, chunk)
+    return in_chunks(one, samples, chunk)
 
 
 def _thermal_path(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
@@ -210,7 +210,7 @@ def _adaptive_path(dynamics, grid: Grid, noise, m0: Vector, solver: Adaptive):
     ).ys.array()  # fmt: skip
 
 
-def _in_chunks(one: Callable[[Array], Any], samples: int, chunk: int) -> Any:
+def in_chunks(one: Callable[[Array], Any], samples: int, chunk: int) -> Any:
     """`one` for every sample number, at most `chunk` side by side."""
     chunks = -(-samples // chunk)
     size = -(-samples // chunks)

@@ -85,7 +85,7 @@ class SplitStep(AbstractSpinSolver):
 
     def advance(self, dynamics: Dynamics, step: Any, y: Vector, normals: Vector) -> Vector:
         """A random rotation, then a whole step of drift, from the middle of this step to the middle of the next."""
-        y = cayley(y, normals * dynamics.spread())
+        y = cayley(y, normals * dynamics.spread(dynamics.temperature(step + 0.5)))
         return runge_kutta(dynamics, y, dynamics.drive(step + 0.5), dynamics.angle())
 
 
@@ -133,7 +133,7 @@ class Heun(AbstractSpinSolver):
         """Predictor and corrector with the same thermal field."""
         drive = dynamics.drive(step)
         alpha = dynamics.magnet.alpha
-        kick = normals * (dynamics.spread() / (1 + alpha**2) ** 0.5)
+        kick = normals * (dynamics.spread(drive.temperature) / (1 + alpha**2) ** 0.5)
 
         def increment(m):
             return dynamics.angle() * dynamics.rate(m, drive) + rate(m, kick, alpha)

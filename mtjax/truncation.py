@@ -27,7 +27,8 @@ DEGREES = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 
 def flow_of(device: Device, current: Any, temperature: Any, degree: int) -> tuple[Flow, jax.Array]:
     """Drift potentials and diffusion of `device` at a current (A) and temperature (K), and the largest speed (1/ns)."""
-    magnet, drive = device.layer.magnet(), device.drive(current, temperature)
+    drive = device.drive(current, temperature)
+    magnet = device.layer.magnet(drive.temperature)
     axes = axes_of(device)
 
     def velocity(points):
@@ -135,20 +136,30 @@ def rung(guess: float) -> int:
     return next((value for value in LADDER if value >= guess - 0.5), LADDER[-1])
 
 
-def pieces_of(pulse: AbstractPulse, edges: np.ndarray) -> int:
-    """Steps per stretch such that the pulse is a straight line over each, to 1 % of its peak; 1 if it is constant."""
-    peak = max(float(pulse.peak), 1e-300)
+def pieces_of(device: Device, pulse: AbstractPulse, edges: np.ndarray) -> int:
+    """Steps per stretch such that current and temperature are straight lines over each; 1 if they are constant.
+
+    To 1 % of the current's peak and of the temperature's largest rise.
+    """
+    history = device.history(pulse)
+    signals = [(pulse, pulse.peak)]
+    if history is not None:
+        signals.append((history, history.hottest - history.ambient))
+    return max(_pieces_of(signal, max(float(size), 1e-300), edges) for signal, size in signals)
+
+
+def _pieces_of(signal: Any, size: float, edges: np.ndarray) -> int:
     stretches = [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b - a > 1e-9 * max(edges[-1], NS)]
 
-    current = jax.jit(jax.vmap(pulse))
+    values = jax.jit(jax.vmap(signal))
 
     def bend(pieces):
         worst = 0.0
         for a, b in stretches:
             t = a + (b - a) * (np.arange(pieces)[:, None] + np.array([1e-6, 0.5, 1 - 1e-6])) / pieces
-            I = np.asarray(current(jnp.asarray(t.ravel()))).reshape(t.shape) / peak
-            curved = np.max(np.abs(I[:, 0] - 2 * I[:, 1] + I[:, 2]))
-            worst = max(worst, curved, np.ptp(I) if pieces == 1 else 0.0)
+            y = np.asarray(values(jnp.asarray(t.ravel()))).reshape(t.shape) / size
+            curved = np.max(np.abs(y[:, 0] - 2 * y[:, 1] + y[:, 2]))
+            worst = max(worst, curved, np.ptp(y) if pieces == 1 else 0.0)
         return worst
 
     return next((pieces for pieces in (1, 8, 16, 32, 64, 128) if bend(pieces) < 0.01), 256)

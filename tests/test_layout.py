@@ -7,17 +7,18 @@ import mtjax
 
 LAYERS = """
 constants types sphere cpu
-shapes pulses resistance harmonics
-layer noise
+shapes pulses resistance harmonics saturation
+layer heating protocols noise
 fields
 torques
 device analytic
-presets settling equilibrium methods generator
+settling equilibrium methods generator
 llg
 solvers score
 grid density truncation legendre propagate
 simulate
-rates
+grains rates
+presets
 monte_carlo fokker_planck
 switching laws readout
 data likelihood
