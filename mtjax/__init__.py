@@ -33,11 +33,15 @@ from mtjax.fields import (
 from mtjax.fitting import Fit as Fit
 from mtjax.fitting import fit as fit
 from mtjax.fokker_planck import FokkerPlanck as FokkerPlanck
+from mtjax.lapses import BackHopping as BackHopping
+from mtjax.lapses import Misread as Misread
 from mtjax.layer import Drive as Drive
 from mtjax.layer import FreeLayer as FreeLayer
 from mtjax.methods import Probability as Probability
 from mtjax.monte_carlo import MonteCarlo as MonteCarlo
 from mtjax.monte_carlo import score_gradient as score_gradient
+from mtjax.priors import LogNormal as LogNormal
+from mtjax.priors import Normal as Normal
 from mtjax.pulses import (
     AbstractPulse as AbstractPulse,
 )

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mtjax.device import Device
+from mtjax.types import with_unit
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "current": ("current", "I", "current_A"),
@@ -24,12 +25,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "trials": ("trials", "n_reps", "n_trials"),
     "probability": ("probability", "P_sw", "psw"),
     "field": ("field", "B", "field_T"),
+    "temperature": ("temperature", "T", "temperature_K"),
     "direction": ("direction",),
     "device_id": ("device_id", "device"),
 }
 """The columns of a file, and the headings by which they are recognised."""
 
 _TEXT = ("direction", "device_id")
+_OTHER_UNITS = {"current": "microampere", "voltage": "millivolt", "width": "nanoseconds", "field": "oersted or millitesla"}
 
 
 def _column(x: Any) -> np.ndarray | None:
@@ -47,6 +50,7 @@ class SwitchingData(eqx.Module):
     - `switched`, `trials`: how often it switched, out of how many, shape (n,).
     - `current` (A) or `voltage` (V, across the write resistance): amplitude of the pulse, shape (n,); one of the two.
     - `field`: strength of the applied field, along the direction that the device's has, shape (n,), T; or `None`.
+    - `temperature`: K, shape (n,); or `None` for the device's own.
     - `direction`, `device_id`: a label per row, or `None`.
 
     Numbers of one row may be given as scalars where all rows share them. Raises `ValueError` where both or neither of
@@ -60,10 +64,14 @@ class SwitchingData(eqx.Module):
     current: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
     voltage: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
     field: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
+    temperature: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
     direction: tuple[str, ...] | None = eqx.field(converter=_labels, default=None, static=True)
     device_id: tuple[str, ...] | None = eqx.field(converter=_labels, default=None, static=True)
 
-    def __init__(self, *, width, switched, trials, current=None, voltage=None, field=None, direction=None, device_id=None):
+    def __init__(
+        self, *, width, switched, trials, current=None, voltage=None, field=None, temperature=None, direction=None,
+        device_id=None,
+    ):  # fmt: skip
         """Bring all columns to the length of the amplitude."""
         if (current is None) == (voltage is None):
             which = "neither" if current is None else "both"
@@ -72,7 +80,7 @@ class SwitchingData(eqx.Module):
         rows = np.size(amplitude)
         self.current, self.voltage = current, voltage
         self.width, self.switched, self.trials = (_repeated(x, rows) for x in (width, switched, trials))
-        self.field = None if field is None else _repeated(field, rows)
+        self.field, self.temperature = (None if x is None else _repeated(x, rows) for x in (field, temperature))
         self.direction, self.device_id = direction, device_id
 
     def __check_init__(self):
@@ -83,9 +91,9 @@ class SwitchingData(eqx.Module):
             column = getattr(self, name)
             if column is not None and len(column) != rows:
                 raise ValueError(f"`{name}` must have {rows} rows like the amplitudes, but has {len(column)}.")
-        for name in ("current", "voltage", "width", "trials", "switched", "field"):
+        for name in ("current", "voltage", "width", "trials", "switched", "field", "temperature"):
             _check(name, getattr(self, name), np.isfinite, "finite")
-        for name in ("width", "trials"):
+        for name in ("width", "trials", "temperature"):
             _check(name, getattr(self, name), lambda x: x > 0, "positive")
         _check("switched", self.switched, lambda x: x >= 0, "at least 0")
         _check("switched", self.switched, lambda x: x <= self.trials * (1 + 1e-12), "at most the number of trials")
@@ -102,7 +110,9 @@ class SwitchingData(eqx.Module):
             f"  {'current' if self.voltage is None else 'voltage'} = {_range(self.amplitude)} {unit}",
             f"  width = {_range(self.width)} s",
         ]
-        lines += [] if self.field is None else [f"  field = {_range(self.field)} T"]
+        for name, unit in (("field", "T"), ("temperature", "K")):
+            column = getattr(self, name)
+            lines += [] if column is None else [f"  {name} = {_range(column)} {unit}"]
         for name in _TEXT:
             lines += [f"  {name} = {', '.join(self.labels(name))}"] if self.labels(name) else []
         return "\n".join(lines)
@@ -136,18 +146,26 @@ class SwitchingData(eqx.Module):
                 f"No row has direction {direction!r} and device {device_id!r} (None: any); there are the directions "
                 f"{list(self.labels('direction'))} and the devices {list(self.labels('device_id'))}."
             )
-        return self._rows(np.flatnonzero(keep))
+        return self.take(np.flatnonzero(keep))
 
-    def _rows(self, rows: np.ndarray) -> SwitchingData:
+    def take(self, rows: np.ndarray) -> SwitchingData:
+        """The rows of these numbers."""
         columns = {name: getattr(self, name) for name in COLUMNS if name != "probability"}
         return SwitchingData(
             **{name: x if x is None else [x[i] for i in rows] if name in _TEXT else x[rows] for name, x in columns.items()}
         )
 
+    def series(self) -> list[str]:
+        """For every row a label of all that is the same along a curve: width, field, temperature, direction, device."""
+        columns = [("s", self.width), ("T", self.field), ("K", self.temperature)]
+        parts = [[with_unit(x, unit) for x in column] for unit, column in columns if column is not None and np.ptp(column) > 0]
+        parts += [list(column) for column in (self.direction, self.device_id) if column is not None and len(set(column)) > 1]
+        return [", ".join(row) for row in zip(*parts, strict=True)] if parts else [""] * len(self)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What looks wrong, though it may be right: one sentence each."""
-        return tuple(sentence for sentence in (_uneven(self), _coarse(self), _unit(self)) if sentence)
+        return tuple(sentence for sentence in (_uneven(self), _coarse(self), _unit(self), _repeats(self)) if sentence)
 
     @staticmethod
     def read_csv(
@@ -159,8 +177,8 @@ class SwitchingData(eqx.Module):
         """The data in a CSV file with a heading, one setting of the pulse per row.
 
         Columns: `current` (A) or `voltage` (V); `width` (s); `switched` and `trials`, or `probability` and `trials`;
-        and where wanted `field` (T), `direction`, `device_id`. The headings in `mtjax.data.COLUMNS` are recognised;
-        others are ignored.
+        and where wanted `field` (T), `temperature` (K), `direction`, `device_id`. The headings in
+        `mtjax.data.COLUMNS` are recognised; others are ignored.
 
         - `columns`: headings of your own, `{"voltage": "V_write", "current": None}`; `None` ignores a column.
         - `trials`: number of trials of every row, in place of the column `trials`; the switched fractions stay.
@@ -310,10 +328,25 @@ def _coarse(data: SwitchingData) -> str | None:
     )
 
 
+def _repeats(data: SwitchingData) -> str | None:
+    """Rows that are there twice, counts included: more likely copied than measured again."""
+    names = [name for name in COLUMNS if name != "probability" and getattr(data, name) is not None]
+    rows = list(zip(*(getattr(data, name) for name in names), strict=True))
+    seen = {row: i for i, row in reversed(list(enumerate(rows)))}
+    copies = [i for i, row in enumerate(rows) if seen[row] != i]
+    if not copies:
+        return None
+    return (
+        f"Row {copies[0] + 1} is the same as row {seen[rows[copies[0]]] + 1}, counts included (and {len(copies) - 1} more): "
+        "if it is a copy rather than a second measurement, the error bars come out too small."
+    )
+
+
 def _unit(data: SwitchingData) -> str | None:
     """Numbers that look like microamperes or nanoseconds."""
-    for name, limit, unit in (("current", 1.0, "A"), ("voltage", 100.0, "V"), ("width", 1000.0, "s")):
+    for name, limit, unit in (("current", 1.0, "A"), ("voltage", 100.0, "V"), ("width", 1000.0, "s"), ("field", 20.0, "T")):
         column = getattr(data, name)
         if column is not None and np.abs(column).max() > limit:
-            return f"A {name} of {np.abs(column).max():g} {unit} is unusual: are the numbers in {unit}?"
+            other = _OTHER_UNITS[name]
+            return f"A {name} of {np.abs(column).max():g} {unit} is unusual: are the numbers in {unit}, or in {other}?"
     return None
