@@ -23,6 +23,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "width": ("width", "t_p", "pulse_width", "width_s"),
     "switched": ("switched", "n_switched"),
     "trials": ("trials", "n_reps", "n_trials"),
+    "errors": ("errors", "n_errors", "failures"),
     "probability": ("probability", "P_sw", "psw"),
     "field": ("field", "B", "field_T"),
     "temperature": ("temperature", "T", "temperature_K"),
@@ -31,6 +32,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """The columns of a file, and the headings by which they are recognised."""
 
+_COUNTED = {"probability", "errors"}
+"""Other ways to give `switched`."""
 _TEXT = ("direction", "device_id")
 _OTHER_UNITS = {"current": "microampere", "voltage": "millivolt", "width": "nanoseconds", "field": "oersted or millitesla"}
 
@@ -87,7 +90,7 @@ class SwitchingData(eqx.Module):
         rows = len(self)
         if rows == 0:
             raise ValueError("Switching data must have at least one row, but have none.")
-        for name in COLUMNS.keys() - {"probability"}:
+        for name in COLUMNS.keys() - _COUNTED:
             column = getattr(self, name)
             if column is not None and len(column) != rows:
                 raise ValueError(f"`{name}` must have {rows} rows like the amplitudes, but has {len(column)}.")
@@ -150,7 +153,7 @@ class SwitchingData(eqx.Module):
 
     def take(self, rows: np.ndarray) -> SwitchingData:
         """The rows of these numbers."""
-        columns = {name: getattr(self, name) for name in COLUMNS if name != "probability"}
+        columns = {name: getattr(self, name) for name in COLUMNS if name not in _COUNTED}
         return SwitchingData(
             **{name: x if x is None else [x[i] for i in rows] if name in _TEXT else x[rows] for name, x in columns.items()}
         )
@@ -176,7 +179,8 @@ class SwitchingData(eqx.Module):
     ) -> SwitchingData:
         """The data in a CSV file with a heading, one setting of the pulse per row.
 
-        Columns: `current` (A) or `voltage` (V); `width` (s); `switched` and `trials`, or `probability` and `trials`;
+        Columns: `current` (A) or `voltage` (V); `width` (s); `switched` (or `errors`, the number of trials that did not
+        switch, as for write error rates) and `trials`, or `probability` and `trials`;
         and where wanted `field` (T), `temperature` (K), `direction`, `device_id`. The headings in
         `mtjax.data.COLUMNS` are recognised; others are ignored.
 
@@ -196,7 +200,7 @@ class SwitchingData(eqx.Module):
 
     def write_csv(self, path: str | PathLike[str]) -> None:
         """Write the columns that are given, under the names of this class, so that `read_csv` reads them again."""
-        columns = {name: getattr(self, name) for name in COLUMNS if name != "probability"}
+        columns = {name: getattr(self, name) for name in COLUMNS if name not in _COUNTED}
         columns = {name: column for name, column in columns.items() if column is not None}
         with open(path, "w", newline="") as file:
             writer = csv.writer(file)
@@ -263,8 +267,8 @@ def _require_columns(found: dict[str, str], headings: list[str], path: str) -> N
         raise ValueError(f"{path!r} must have a column `current` (A) or `voltage` (V), {has}.")
     if "width" not in found:
         raise ValueError(f"{path!r} must have a column `width` (s), {has}.")
-    if not {"switched", "probability"} & found.keys():
-        raise ValueError(f"{path!r} must have a column `switched` or `probability`, {has}.")
+    if not {"switched", "probability", "errors"} & found.keys():
+        raise ValueError(f"{path!r} must have a column `switched` or `probability` (or `errors`), {has}.")
 
 
 def _entries(table: list[dict[str, str]], heading: str, name: str, path: str) -> list[Any]:
@@ -288,7 +292,9 @@ def _counts(read: dict[str, Any], trials: float | None, path: str) -> dict[str, 
         raise ValueError(f"The number of trials must be finite and positive, but is {trials:g}.")
     stated = np.asarray(read.get("trials", np.full(len(read["width"]), trials)), float)
     actual = stated if trials is None else np.full(stated.shape, float(trials))
-    rest = {name: x for name, x in read.items() if name not in ("trials", "probability", "switched")}
+    rest = {name: x for name, x in read.items() if name not in ("trials", "probability", "switched", "errors")}
+    if "switched" not in read and "errors" in read:
+        read = {**read, "switched": stated - np.asarray(read["errors"], float)}
     if "switched" in read:
         _check("trials", stated, lambda x: x > 0, "positive")
         switched = np.asarray(read["switched"]) * (actual / stated)
@@ -330,7 +336,7 @@ def _coarse(data: SwitchingData) -> str | None:
 
 def _repeats(data: SwitchingData) -> str | None:
     """Rows that are there twice, counts included: more likely copied than measured again."""
-    names = [name for name in COLUMNS if name != "probability" and getattr(data, name) is not None]
+    names = [name for name in COLUMNS if name not in _COUNTED and getattr(data, name) is not None]
     rows = list(zip(*(getattr(data, name) for name in names), strict=True))
     seen = {row: i for i, row in reversed(list(enumerate(rows)))}
     copies = [i for i, row in enumerate(rows) if seen[row] != i]

@@ -106,9 +106,8 @@ def report(fits, seconds, truth):
     print(f"{len(fits)} repeats; quantities: {', '.join(fits[0].estimates.names)}; {fits[0].kind}")
     off = np.array([(f.estimates.value - truth) / f.estimates.stderr for f in fits])
     print(f"largest relative standard error: {np.max(fits[0].estimates.stderr / truth):.3f}")
-    print(
-        f"first repeat: off by {off[0].round(2)} standard errors; mean of all {off.mean(0).round(2)}, spread {off.std(0).round(2)}"
-    )
+    print(f"first repeat: off by {off[0].round(2)} standard errors")
+    print(f"all repeats: off by {off.mean(0).round(2)} on average, spread {off.std(0).round(2)}")
     for level in (0.68, 0.95):
         intervals = np.array([f.estimates.interval(level) for f in fits])
         inside = (intervals[..., 0] < truth) & (truth < intervals[..., 1])
