@@ -53,20 +53,30 @@ def least_move(device_at: Callable[[Array], Device], k: int, current: float) -> 
     Zero where the device has no critical current, or the parameters do not change it.
     """
     x = np.zeros(k)
-    for i in range(_STEPS if current > 0 else 0):
+    for i in range(_STEPS if current > 0 and _is_far(device_at(jnp.zeros(k)), current) else 0):
         try:
             off, slope, barrier = map(np.asarray, _mismatch(device_at, jnp.asarray(x), jnp.asarray(current)))
         except KeyError:
             break
         cheap = np.linalg.solve(np.eye(k) + _BARRIER * np.outer(barrier, barrier), slope)
-        if (
-            not (np.isfinite(off) and np.all(np.isfinite(cheap)))
-            or slope @ cheap < 1e-12
-            or abs(off) < (_CLOSENESS if i else _NEAR)
-        ):
+        if not (np.isfinite(off) and np.all(np.isfinite(cheap))) or slope @ cheap < 1e-12 or (i and abs(off) < _CLOSENESS):
             break
         x = x - cheap * np.clip(off, -1.0, 1.0) / (slope @ cheap)
     return x
+
+
+def _is_far(device: Device, current: float) -> bool:
+    """Whether the critical current is more than a factor of two away; false where there is none."""
+    try:
+        ratio = float(_critical_current(device)) / current
+    except KeyError:
+        return False
+    return not abs(np.log(max(abs(ratio), 1e-300))) < _NEAR
+
+
+@eqx.filter_jit
+def _critical_current(device: Device) -> Array:
+    return device.critical_current
 
 
 @eqx.filter_jit

@@ -82,17 +82,29 @@ def _thresholds(axes: Axes, fit: LikelihoodFit, law: ActivatedThresholds) -> Non
 
 
 def _loop_shift(axes: Axes, fit: LikelihoodFit, law: ShiftedLoops) -> None:
+    """The middles of the loops; bars where they can lie at all."""
     values, number = fit.estimates.value, len(np.unique(law.group))
     for g in range(number):
         name = fit.estimates.names[g].split("[")[1].rstrip("]")
-        currents = np.unique(law.current[law.group == g])
-        for sign in (1, -1):
-            rows = (law.group == g) & (law.sign == sign)
-            ends = np.sort(sign * np.stack([law.lower[rows], law.upper[rows]]), axis=0) * 1e3
-            _bars(axes, law.current[rows] * 1e3, ends[0], ends[1], COLOURS[g], f"{name} in plane" if sign == 1 else None)
+        ends = [[law.lower[rows].mean(), law.upper[rows].mean()] for rows in _pairs(law, g)]
+        currents = _currents(law, g)
+        (up_low, up_high), (down_low, down_high) = np.array(ends).reshape(-1, 2, 2).transpose(1, 2, 0)
+        _bars(axes, currents * 1e3, (up_low - down_high) * 500, (up_high - down_low) * 500, COLOURS[g], f"{name} in plane")
         middle = (values[g + number] + values[g] * currents) * 1e3
-        axes.plot(currents * 1e3, middle, color=COLOURS[g], lw=1.6, label=f"its middle, {values[g]:+.2f} mT/mA")
-    axes.set(xlabel="current (mA)", ylabel="switching field (mT)")
+        axes.plot(currents * 1e3, middle, color=COLOURS[g], lw=1.6, label=f"fitted, {values[g]:+.2f} mT/mA")
+    axes.set(xlabel="current (mA)", ylabel="middle of the loop (mT)")
+
+
+def _currents(law: ShiftedLoops, group: int) -> np.ndarray:
+    """Currents at which both directions were measured."""
+    up, down = (law.current[(law.group == group) & (law.sign == sign)] for sign in (1, -1))
+    return np.intersect1d(up, down)
+
+
+def _pairs(law: ShiftedLoops, group: int) -> list[np.ndarray]:
+    """Rows of either direction at every current, one after the other."""
+    own = law.group == group
+    return [own & (law.current == i) & (law.sign == sign) for i in _currents(law, group) for sign in (1, -1)]
 
 
 def _stays(axes: Axes, fit: LikelihoodFit, law: Telegraph) -> None:

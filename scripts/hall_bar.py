@@ -34,7 +34,6 @@ def main():
     shift = fit_loop_shift(thresholds(read_loops(arguments.data / "AHE_Loopshift")))
     print(shift, *(profile(shift, name) for name in shift.estimates.names[:2]), sep="\n")
     figure = plot_fits({"switching loops": switching, "loop shift": shift})
-    figure.set_dpi(90)
     figure.savefig(arguments.out / "hall_bar.png", dpi=80)
 
 

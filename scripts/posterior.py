@@ -1,6 +1,6 @@
 """Posterior beside Fisher information, where data are many and where they are few.  python scripts/posterior.py [--out FILE]
 
-The same junction by the closed form of thermal activation, two quantities: 15 settings of 200 trials, and 5 settings of 12.
+The same junction by the closed form of thermal activation, two quantities: 15 settings of 200 trials, and 5 settings of 4.
 Then the demonstration's experiment with the Fokker-Planck engine (`--engine`; some minutes).
 """
 
@@ -45,7 +45,7 @@ def main():
     arguments = parser.parse_args()
     figure = Figure(figsize=(8, 5), layout="constrained")
     grid = figure.subplots(2, 2)
-    for row, (label, settings, trials) in enumerate((("3,000 trials", 15, 200), ("60 trials", 5, 12))):
+    for row, (label, settings, trials) in enumerate((("3,000 trials", 15, 200), ("20 trials", 5, 4))):
         found = mtj.fit(demo.first_guess(), measured(settings, trials, 3), where=demo.parameters, method=LAW, relax=0.0)
         draws = report(label, found, 1000, row)
         for i in range(2):

@@ -25,7 +25,7 @@ def pulsed(plus=3.2, minus=2.6, top=5.0, step=0.5, noise=0.0, seed=0):
 
 
 def write(path, x, R, *, width=0.1, field=0.01):
-    rows = [f"{i!r},{r!r},{width},{field}" for i, r in zip(x, R, strict=True)]
+    rows = [f"{float(i)!r},{float(r)!r},{width},{field}" for i, r in zip(x, R, strict=True)]
     path.write_text("\n".join(["current,resistance,width,field", *rows]) + "\n")
     return path
 
@@ -104,8 +104,9 @@ def test_missing_files_are_refused(tmp_path):
 
 def test_interval_probabilities_are_those_of_scipy():
     low, high = np.array([-1.0, 2.0, 30.0, -40.0, 1.5, -9.0]), np.array([0.5, 2.1, 31.0, -39.0, np.inf, 9.0])
-    exact = stats.norm.logcdf(high) + np.log1p(-np.exp(stats.norm.logcdf(low) - stats.norm.logcdf(high)))
-    exact[[1, 2, 4]] = np.log(stats.norm.sf(low) - stats.norm.sf(high))[[1, 2, 4]]
+    with np.errstate(divide="ignore"):
+        exact = stats.norm.logcdf(high) + np.log1p(-np.exp(stats.norm.logcdf(low) - stats.norm.logcdf(high)))
+    exact[[1, 2, 4]] = np.log(stats.norm.sf(low[[1, 2, 4]]) - stats.norm.sf(high[[1, 2, 4]]))
     np.testing.assert_allclose(log_interval(jnp.asarray(low), jnp.asarray(high)), exact, rtol=1e-9)
 
 
@@ -114,7 +115,7 @@ def test_one_event_over_one_barrier_by_listing_the_pulses():
     I0, delta, step, width = 10e-3, 25.0, 0.5e-3, 1e-3
     pulses = np.arange(step, 12e-3, step)
     expected = width / 1e-9 * np.exp(-delta * (1 - pulses / I0))
-    for j in (12, 15):
+    for j in (7, 8):
         by_hand = -expected[:j].sum() + np.log(-np.expm1(-expected[j]))
         law = ActivatedThresholds(
             np.array([pulses[j - 1]]), np.array([pulses[j]]), np.array([width]), np.zeros(1, bool), 1e-9, single=True

@@ -54,8 +54,8 @@ def test_known_rates_are_found_through_a_finite_bandwidth(stays):
 
 def test_bad_traces_are_refused():
     time = np.linspace(0, 1, 100)
-    with pytest.raises(ValueError, match="three times or more, but that at bias 1 does 0 times"):
-        read_stays(time, np.r_[np.zeros(50), np.zeros(50)] + 1e-9 * time, bias=1.0)
+    with pytest.raises(ValueError, match="at least three times, but that at bias 1 does 0 times"):
+        read_stays(time, np.zeros(100), bias=1.0)
     with pytest.raises(ValueError, match="increase evenly"):
         read_stays(time**2, np.sin(50 * time), bias=1.0)
     with pytest.raises(ValueError, match="At least one complete stay in either state"):
