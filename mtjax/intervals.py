@@ -23,7 +23,7 @@ def log_interval(low: Array, high: Array) -> Array:
     a, b = jnp.where(flip, -high, low), jnp.where(flip, -low, high)
     top, bottom = log_ndtr(b), log_ndtr(jnp.where(jnp.isfinite(a), a, -1e10))
     gap = jnp.maximum(-jnp.expm1(bottom - top), 1e-300)
-    return jnp.maximum(top + jnp.log(gap), _FLOOR)
+    return top + jnp.log(gap)
 
 
 class ActivatedThresholds(AbstractLaw):

@@ -19,6 +19,7 @@ from mtjax.fields import AppliedField
 from mtjax.lapses import AbstractLapse
 from mtjax.likelihood import Prediction, deviances
 from mtjax.methods import AbstractMethod
+from mtjax.monte_carlo import MonteCarlo
 from mtjax.parameters import Parameter, replaced, values
 from mtjax.priors import AbstractPrior
 from mtjax.pulses import Pulse
@@ -117,8 +118,8 @@ class SwitchingModel(eqx.Module):
 
     @property
     def in_turn(self) -> bool:
-        """Whether rows are worked out one after the other (matrices that stay in the cache) or all at once."""
-        return bool(getattr(self.method, "axisymmetric", False))
+        """Whether rows are worked out one after the other (large arrays that stay in the cache) or all at once."""
+        return isinstance(self.method, MonteCarlo) or bool(getattr(self.method, "axisymmetric", False))
 
     def situation(self, c: ArrayLike, row: Settings) -> tuple[Device, Pulse]:
         """Device and pulse of one row."""

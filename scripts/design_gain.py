@@ -42,6 +42,20 @@ class EvenGrid:
         self.trials = np.full(len(rows), TRIALS / len(rows))
 
 
+class Split:
+    """A design whose largest settings are split into two rows until there are six: one shape, compiled once."""
+
+    def __init__(self, plan, rows=6):
+        parts = [list(x) for x in zip(plan.amplitude, plan.width, plan.trials, strict=True)]
+        while len(parts) < rows:
+            parts.sort(key=lambda part: -part[2])
+            half = parts[0][2] // 2
+            parts.append([*parts[0][:2], parts[0][2] - half])
+            parts[0][2] = half
+        self.amplitude, self.width, self.trials = np.array(parts).T
+        self.field = None
+
+
 def counted(found, truth, plan, random):
     """The first measurement, and what the plan's settings give with the true device."""
     size = len(found.data)
@@ -53,19 +67,26 @@ def counted(found, truth, plan, random):
     return measured_with(found, plan, random.binomial(plan.trials.astype(int), p))
 
 
+METHOD = []
+
+
 def once(seed):
     """Pairs (value, standard error) of the designed and of the even experiment."""
     random = np.random.default_rng(1000 + seed)
     device = demo.truth()
     currents = np.concatenate([np.linspace(1.1, 2.6, 12), np.linspace(0.7, 1.6, 12)]) * float(device.critical_current)
     pilot = demo.measured(device, currents, np.repeat([6e-9, 20e-9], 12), trials=PILOT, seed=seed)
-    found = mtj.fit(device, pilot, where=NAMES)
+    found = mtj.fit(device, pilot, where=NAMES, method=METHOD[0] if METHOD else None)
+    METHOD[:] = [found.method]
     truth = jnp.asarray(found.space.at(found.space.start))
-    plans = (design(found, delta, trials=TRIALS), EvenGrid(found))
+    best = design(found, delta, trials=TRIALS)
+    plans = (Split(best), EvenGrid(found))
     after = [mtj.fit(found.device, counted(found, truth, plan, random), where=NAMES, method=found.method) for plan in plans]
     if seed == 0:
-        print(found, plans[0], sep="\n")
-    return [thermal_stability(f) for f in after]
+        print(found, best, sep="\n", flush=True)
+    results = [thermal_stability(f) for f in after]
+    print(seed, np.round(results, 2).tolist(), flush=True)
+    return results
 
 
 def main():
