@@ -40,11 +40,15 @@ from mtjax.grains import simulate_grains as simulate_grains
 from mtjax.heating import JouleHeating as JouleHeating
 from mtjax.heating import ThermalHistory as ThermalHistory
 from mtjax.heating import film_on_oxide as film_on_oxide
+from mtjax.lapses import BackHopping as BackHopping
+from mtjax.lapses import Misread as Misread
 from mtjax.layer import Drive as Drive
 from mtjax.layer import FreeLayer as FreeLayer
 from mtjax.methods import Probability as Probability
 from mtjax.monte_carlo import MonteCarlo as MonteCarlo
 from mtjax.monte_carlo import score_gradient as score_gradient
+from mtjax.priors import LogNormal as LogNormal
+from mtjax.priors import Normal as Normal
 from mtjax.protocols import Steps as Steps
 from mtjax.protocols import loop as loop
 from mtjax.protocols import opposite_pair as opposite_pair

@@ -1,4 +1,4 @@
-"""The command line: `mtjax fit`, `mtjax demo`, `mtjax simulate`, `mtjax presets`."""
+"""The command line: `mtjax fit`, `loops`, `design`, `demo`, `simulate`, `presets`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,32 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import jax
+import numpy as np
 import tyro
 
-from mtjax import demo, presets
+from mtjax import comparison, demo, presets
 from mtjax.data import SwitchingData
+from mtjax.design import design
 from mtjax.device import Device
+from mtjax.estimates import AbstractFit
 from mtjax.fitting import Fit, fit
 from mtjax.fokker_planck import FokkerPlanck
+from mtjax.identifiability import identifiability
+from mtjax.intervals import fit_loop_shift, fit_thresholds
+from mtjax.lapses import BackHopping
 from mtjax.laws import ThermalActivation
+from mtjax.loops import read_loops, thresholds
 from mtjax.monte_carlo import MonteCarlo
 from mtjax.parameters import all_parameters, by_names, replaced
+from mtjax.posterior import posterior as draw
+from mtjax.priors import LogNormal
+from mtjax.profiles import profile as profiled
 from mtjax.pulses import Pulse
+from mtjax.report import write_report
+from mtjax.store import decode, encode
 from mtjax.switching import switching_probability
 from mtjax.types import as_scalar, with_unit
 
@@ -70,31 +82,176 @@ def fit_command(
     method: Annotated[
         Literal["fokker-planck", "thermal-activation"], tyro.conf.arg(help="How probabilities are worked out.")
     ] = "fokker-planck",
+    each: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(
+            metavar="NAME ...", help="Quantities with a value of their own for each device (or direction), in one fit."
+        ),
+    ] = (),
+    by: Annotated[Literal["device_id", "direction"], tyro.conf.arg(help="Which column tells the groups of --each apart.")] = (
+        "device_id"
+    ),
+    bounds: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="NAME=LOW:HIGH ...", help="Bounds of fitted quantities, SI.")
+    ] = (),
+    priors: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(metavar="NAME=VALUE:FACTOR ...", help="What is known before: within FACTOR of VALUE by 68 %%."),
+    ] = (),
+    back_hopping: Annotated[
+        float | None, tyro.conf.arg(help="Fit a back-hopping part that ends near this amplitude (A or V, as in the file).")
+    ] = None,
+    compare: Annotated[bool, tyro.conf.arg(help="Beside a logistic curve and thermal activation, by AIC.")] = False,
+    profile: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help="Profile likelihood of these quantities.")] = (),
+    posterior: Annotated[int, tyro.conf.arg(help="Draws per chain from the posterior (needs numpyro).")] = 0,
     starts: Annotated[int, tyro.conf.arg(help="From how many points the search starts.")] = 1,
+    checkpoint: Annotated[
+        Path | None, tyro.conf.arg(help="A file that keeps what is done: an interrupted search goes on from there.")
+    ] = None,
     out: Out = Path("mtjax-fit"),
     force: Force = False,
 ) -> None:
     """Fit quantities of a device to measured switching probabilities.
 
     DATA.csv has a heading and one row per setting of the pulse: `current` (A) or `voltage` (V, across the write
-    resistance), `width` (s), `switched` and `trials` or `probability` and `trials`, and if wanted `field` (T),
-    `direction`, `device_id`. Prints a table; writes fit.json and fit.png into --out.
+    resistance), `width` (s), `switched` (or `errors`) and `trials`, or `probability` and `trials`, and if wanted `field` (T),
+    `temperature` (K), `direction`, `device_id`. Prints a table; writes fit.json, report.md and fit.png into --out.
     """
     _refuse(out, force=force)
     model = _device(device, set_)
     read = SwitchingData.read_csv(data, columns=_columns(columns), trials=trials)
     if direction is not None or device_id is not None:
         read = read.select(direction=direction, device_id=device_id)
-    names = parameters or _preferred(model)
-    by_names(model, names)
-    parts = _parts(read)
-    fits = {
-        label: fit(model, part, where=names, method=METHODS[method](), starts=starts, progress=True)
-        for label, part in parts.items()
+    names = parameters or (() if each else _preferred(model))
+    by_names(model, (*names, *each))
+    settings: dict[str, Any] = {
+        "where": names,
+        "bounds": {key: _numbers(value) for key, value in map(_pair, bounds)},
+        "priors": {key: LogNormal(*_numbers(value)) for key, value in map(_pair, priors)},
+        "lapse": None if back_hopping is None else BackHopping(end=back_hopping, spread=0.03 * abs(back_hopping)),
+        "starts": starts,
     }
+    own: dict[str, Any] = {"each": each, "by": by} if each else {}
+    parts = _parts(read, apart=by if each else None)
+    fits = {
+        label: fit(
+            model, part, **settings, **own, method=METHODS[method](), progress=True,
+            checkpoint=None if checkpoint is None else checkpoint.with_name(f"{label.replace('>', '')}{checkpoint.name}"),
+        )
+        for label, part in parts.items()
+    }  # fmt: skip
     for label, one in fits.items():
-        print("\n".join(line for line in (label, str(one), "") if line or label))
-    _write(out, fits)
+        print("\n".join(line for line in (label, str(one), *identifiability(one), "") if line or label))
+    extra: dict[str, Any] = {
+        "comparisons": {k: _compared(model, parts[k], f, settings, own) for k, f in fits.items()} if compare else {},
+        "profiles": {k: [profiled(f, name) for name in profile] for k, f in fits.items()} if profile else {},
+    }
+    if posterior:
+        key = jax.random.key(0)
+        extra["posteriors"] = {k: draw(f, key=key, samples=posterior, progress=True) for k, f in fits.items()}
+    for kind in extra.values():
+        for one in kind.values():
+            print(*(one if isinstance(one, list) else [one]), "", sep="\n")
+    _write(out, fits, **extra)
+
+
+def loops_command(
+    data: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA", help="A loop's CSV file, or a folder of them.")],
+    /,
+    *,
+    tau_0: Annotated[float, tyro.conf.arg(help="Attempt time, s.")] = 1e-9,
+    out: Out = Path("mtjax-loops"),
+    force: Force = False,
+) -> None:
+    """Fit switching loops: thermal stability from current pulses of several widths, or the shift of field loops by a current.
+
+    Columns of pulsed loops: current, resistance, width (or Current(mA), Resistance(Ohm), Pulse width s); of field loops:
+    field_z, resistance, current, field (or Field(Oe), Applied current (mA), Applied in-plane field (Oe)). Writes fit.json,
+    report.md and fit.png into --out.
+    """
+    _refuse(out, force=force)
+    found = thresholds(read_loops(data))
+    pulsed = bool(np.any(found.width > 0))
+    fits = {"": fit_thresholds(found, tau_0=tau_0) if pulsed else fit_loop_shift(found)}
+    print(fits[""])
+    extra: dict[str, Any] = {}
+    if pulsed:
+        candidates = {
+            "both deltas, normal scatter": fits[""],
+            "one delta, normal scatter": fit_thresholds(found, tau_0=tau_0, one_delta=True),
+            "one event over one barrier": fit_thresholds(found, tau_0=tau_0, single=True),
+        }
+        extra["comparisons"] = {"": comparison.compare(candidates)}
+        print("", extra["comparisons"][""], sep="\n")
+    _write(out, fits, **extra)
+
+
+def design_command(
+    fitted: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FIT.json", help="What `mtjax fit` wrote.")],
+    /,
+    *,
+    quantity: Annotated[str, tyro.conf.arg(help="A fitted quantity, or delta or critical_current.")],
+    trials: Annotated[int, tyro.conf.arg(help="Number of trials that can be spent.")],
+    label: Annotated[str | None, tyro.conf.arg(help="Which of several fits in the file.")] = None,
+    amplitudes: Annotated[
+        tuple[float, ...], tyro.conf.arg(metavar="A ...", help="Amplitudes that can be set (A or V, as in the data).")
+    ] = (),
+    widths: Annotated[tuple[float, ...], tyro.conf.arg(metavar="S ...", help="Widths that can be set, s.")] = (),
+    most: Annotated[int, tyro.conf.arg(help="Largest number of settings.")] = 6,
+    out: Annotated[Path | None, tyro.conf.arg(help="A CSV file for the settings.")] = None,
+) -> None:
+    """Say which pulses to measure next, so that the uncertainty of a quantity shrinks most."""
+    found = _fit_in(fitted, label)
+    target = {"delta": _delta, "critical_current": _critical_current}.get(quantity, quantity)
+    plan = design(
+        found, quantity if quantity in found.estimates.names else target, trials=trials, amplitudes=amplitudes or None,
+        widths=widths or None, most=most,
+    )  # fmt: skip
+    print(plan)
+    if out is not None:
+        name = "voltage" if plan.of_voltage else "current"
+        table = np.stack([plan.amplitude, plan.width, plan.trials], axis=1)
+        np.savetxt(out, table, delimiter=",", header=f"{name},width,trials", comments="", fmt="%.10g")
+
+
+def _delta(device: Device):
+    return device.delta
+
+
+def _critical_current(device: Device):
+    return device.critical_current
+
+
+def _fit_in(path: Path, label: str | None) -> Fit:
+    """The fit in a file, or the one of a label where it holds several."""
+    try:
+        found = json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError:
+        found = {}
+    if not (isinstance(found, dict) and "fits" in found):
+        return Fit.load(path)
+    if label not in found["fits"]:
+        raise ValueError(f"--label must be one of {', '.join(found['fits'])}, but is {label!r}.")
+    one = decode(found["fits"][label]["all"])
+    if not isinstance(one, Fit):
+        raise ValueError(f"{label!r} must be a fit of switching probabilities, but is not.")
+    return one
+
+
+def _compared(model: Device, part: SwitchingData, found: Fit, settings: dict[str, Any], own: dict[str, Any]):
+    """The fit beside a logistic curve and thermal activation."""
+    candidates = {found.method.name.split(" (")[0]: found, "logistic curve": comparison.fit_logistic(part)}
+    if not isinstance(found.method, ThermalActivation):
+        candidates["thermal activation"] = fit(model, part, **settings, **own, method=ThermalActivation())
+    return comparison.compare(candidates)
+
+
+def _numbers(text: str) -> tuple[float, float]:
+    try:
+        first, second = (float(x) for x in text.split(":"))
+    except ValueError:
+        raise ValueError(f"Two numbers with a colon between them are expected, but there is {text!r}.") from None
+    return first, second
 
 
 def demo_command(*, seed: int = 0, out: Out = Path("mtjax-demo"), force: Force = False) -> None:
@@ -146,7 +303,14 @@ def presets_command() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run `mtjax` with `arguments` (those of the process by default); returns the exit code, 2 for bad input."""
     _configure()
-    commands = {"fit": fit_command, "demo": demo_command, "simulate": simulate_command, "presets": presets_command}
+    commands = {
+        "fit": fit_command,
+        "loops": loops_command,
+        "design": design_command,
+        "demo": demo_command,
+        "simulate": simulate_command,
+        "presets": presets_command,
+    }
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
@@ -190,8 +354,6 @@ def _device(name: str, settings: Iterable[str]) -> Device:
 
 def _rebuilt(device: Device) -> Device:
     """The same device, put together anew so that its values are checked."""
-    from mtjax.store import decode, encode
-
     return decode(encode(device))
 
 
@@ -213,11 +375,11 @@ def _preferred(device: Device) -> tuple[str, ...]:
     return tuple(n if n in names else n.split(".")[-1] for n in found if n is not None)
 
 
-def _parts(data: SwitchingData) -> dict[str, SwitchingData]:
-    """The data of every device and direction apart, under a label (empty where there is only one)."""
+def _parts(data: SwitchingData, *, apart: str | None) -> dict[str, SwitchingData]:
+    """The data of every device and direction apart, under a label ("" for one only); not by the column `apart`."""
     parts = {"": data}
     for column in ("device_id", "direction"):
-        if len(data.labels(column)) > 1:
+        if column != apart and len(data.labels(column)) > 1:
             parts = {
                 f"{label} {value}".strip(): part.select(**{column: value})
                 for label, part in parts.items()
@@ -226,21 +388,25 @@ def _parts(data: SwitchingData) -> dict[str, SwitchingData]:
     return parts
 
 
-def _write(out: Path, fits: Mapping[str, Fit]) -> None:
-    """fit.json and, with matplotlib, fit.png."""
+def _write(out: Path, fits: Mapping[str, AbstractFit], **extra: Any) -> None:
+    """fit.json, report.md and, with matplotlib, fit.png."""
     out.mkdir(parents=True, exist_ok=True)
-    if list(fits) == [""]:
-        fits[""].save(out / "fit.json")
-    else:
-        (out / "fit.json").write_text(json.dumps({"fits": {label: one.to_dict() for label, one in fits.items()}}, indent=1))
-    print(f"written: {out / 'fit.json'}")
+    pictures = _pictures(out, fits, extra)
+    for path in [*write_report(out, fits, **extra, pictures=pictures), *(out / name for name in pictures)]:
+        print(f"written: {path}")
+
+
+def _pictures(out: Path, fits: Mapping[str, AbstractFit], extra: dict[str, Any]) -> tuple[str, ...]:
     if importlib.util.find_spec("matplotlib") is None:
         print("No picture is written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)
-        return
-    from mtjax.plot import plot_fits
+        return ()
+    from mtjax.plot import plot_fits, plot_posterior
 
     plot_fits(fits).savefig(out / "fit.png")
-    print(f"written: {out / 'fit.png'}")
+    posteriors = extra.get("posteriors", {})
+    for label, draws in posteriors.items():
+        plot_posterior(fits[label], draws).savefig(out / f"posterior{label.replace('>', '')}.png")
+    return ("fit.png", *(f"posterior{label.replace('>', '')}.png" for label in posteriors))
 
 
 if __name__ == "__main__":

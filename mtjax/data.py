@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mtjax.device import Device
+from mtjax.types import with_unit
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "current": ("current", "I", "current_A"),
@@ -22,14 +23,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "width": ("width", "t_p", "pulse_width", "width_s"),
     "switched": ("switched", "n_switched"),
     "trials": ("trials", "n_reps", "n_trials"),
+    "errors": ("errors", "n_errors", "failures"),
     "probability": ("probability", "P_sw", "psw"),
     "field": ("field", "B", "field_T"),
+    "temperature": ("temperature", "T", "temperature_K"),
     "direction": ("direction",),
     "device_id": ("device_id", "device"),
 }
 """The columns of a file, and the headings by which they are recognised."""
 
+_COUNTED = {"probability", "errors"}
+"""Other ways to give `switched`."""
 _TEXT = ("direction", "device_id")
+_OTHER_UNITS = {"current": "microampere", "voltage": "millivolt", "width": "nanoseconds", "field": "oersted or millitesla"}
 
 
 def _column(x: Any) -> np.ndarray | None:
@@ -47,6 +53,7 @@ class SwitchingData(eqx.Module):
     - `switched`, `trials`: how often it switched, out of how many, shape (n,).
     - `current` (A) or `voltage` (V, across the write resistance): amplitude of the pulse, shape (n,); one of the two.
     - `field`: strength of the applied field, along the direction that the device's has, shape (n,), T; or `None`.
+    - `temperature`: K, shape (n,); or `None` for the device's own.
     - `direction`, `device_id`: a label per row, or `None`.
 
     Numbers of one row may be given as scalars where all rows share them. Raises `ValueError` where both or neither of
@@ -60,10 +67,14 @@ class SwitchingData(eqx.Module):
     current: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
     voltage: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
     field: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
+    temperature: Float[np.ndarray, " n"] | None = eqx.field(converter=_column, default=None)
     direction: tuple[str, ...] | None = eqx.field(converter=_labels, default=None, static=True)
     device_id: tuple[str, ...] | None = eqx.field(converter=_labels, default=None, static=True)
 
-    def __init__(self, *, width, switched, trials, current=None, voltage=None, field=None, direction=None, device_id=None):
+    def __init__(
+        self, *, width, switched, trials, current=None, voltage=None, field=None, temperature=None, direction=None,
+        device_id=None,
+    ):  # fmt: skip
         """Bring all columns to the length of the amplitude."""
         if (current is None) == (voltage is None):
             which = "neither" if current is None else "both"
@@ -72,20 +83,20 @@ class SwitchingData(eqx.Module):
         rows = np.size(amplitude)
         self.current, self.voltage = current, voltage
         self.width, self.switched, self.trials = (_repeated(x, rows) for x in (width, switched, trials))
-        self.field = None if field is None else _repeated(field, rows)
+        self.field, self.temperature = (None if x is None else _repeated(x, rows) for x in (field, temperature))
         self.direction, self.device_id = direction, device_id
 
     def __check_init__(self):
         rows = len(self)
         if rows == 0:
             raise ValueError("Switching data must have at least one row, but have none.")
-        for name in COLUMNS.keys() - {"probability"}:
+        for name in COLUMNS.keys() - _COUNTED:
             column = getattr(self, name)
             if column is not None and len(column) != rows:
                 raise ValueError(f"`{name}` must have {rows} rows like the amplitudes, but has {len(column)}.")
-        for name in ("current", "voltage", "width", "trials", "switched", "field"):
+        for name in ("current", "voltage", "width", "trials", "switched", "field", "temperature"):
             _check(name, getattr(self, name), np.isfinite, "finite")
-        for name in ("width", "trials"):
+        for name in ("width", "trials", "temperature"):
             _check(name, getattr(self, name), lambda x: x > 0, "positive")
         _check("switched", self.switched, lambda x: x >= 0, "at least 0")
         _check("switched", self.switched, lambda x: x <= self.trials * (1 + 1e-12), "at most the number of trials")
@@ -102,7 +113,9 @@ class SwitchingData(eqx.Module):
             f"  {'current' if self.voltage is None else 'voltage'} = {_range(self.amplitude)} {unit}",
             f"  width = {_range(self.width)} s",
         ]
-        lines += [] if self.field is None else [f"  field = {_range(self.field)} T"]
+        for name, unit in (("field", "T"), ("temperature", "K")):
+            column = getattr(self, name)
+            lines += [] if column is None else [f"  {name} = {_range(column)} {unit}"]
         for name in _TEXT:
             lines += [f"  {name} = {', '.join(self.labels(name))}"] if self.labels(name) else []
         return "\n".join(lines)
@@ -136,18 +149,26 @@ class SwitchingData(eqx.Module):
                 f"No row has direction {direction!r} and device {device_id!r} (None: any); there are the directions "
                 f"{list(self.labels('direction'))} and the devices {list(self.labels('device_id'))}."
             )
-        return self._rows(np.flatnonzero(keep))
+        return self.take(np.flatnonzero(keep))
 
-    def _rows(self, rows: np.ndarray) -> SwitchingData:
-        columns = {name: getattr(self, name) for name in COLUMNS if name != "probability"}
+    def take(self, rows: np.ndarray) -> SwitchingData:
+        """The rows of these numbers."""
+        columns = {name: getattr(self, name) for name in COLUMNS if name not in _COUNTED}
         return SwitchingData(
             **{name: x if x is None else [x[i] for i in rows] if name in _TEXT else x[rows] for name, x in columns.items()}
         )
 
+    def series(self) -> list[str]:
+        """For every row a label of all that is the same along a curve: width, field, temperature, direction, device."""
+        columns = [("s", self.width), ("T", self.field), ("K", self.temperature)]
+        parts = [[with_unit(x, unit) for x in column] for unit, column in columns if column is not None and np.ptp(column) > 0]
+        parts += [list(column) for column in (self.direction, self.device_id) if column is not None and len(set(column)) > 1]
+        return [", ".join(row) for row in zip(*parts, strict=True)] if parts else [""] * len(self)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What looks wrong, though it may be right: one sentence each."""
-        return tuple(sentence for sentence in (_uneven(self), _coarse(self), _unit(self)) if sentence)
+        return tuple(sentence for sentence in (_uneven(self), _coarse(self), _unit(self), _repeats(self)) if sentence)
 
     @staticmethod
     def read_csv(
@@ -158,9 +179,10 @@ class SwitchingData(eqx.Module):
     ) -> SwitchingData:
         """The data in a CSV file with a heading, one setting of the pulse per row.
 
-        Columns: `current` (A) or `voltage` (V); `width` (s); `switched` and `trials`, or `probability` and `trials`;
-        and where wanted `field` (T), `direction`, `device_id`. The headings in `mtjax.data.COLUMNS` are recognised;
-        others are ignored.
+        Columns: `current` (A) or `voltage` (V); `width` (s); `switched` (or `errors`, the number of trials that did not
+        switch, as for write error rates) and `trials`, or `probability` and `trials`;
+        and where wanted `field` (T), `temperature` (K), `direction`, `device_id`. The headings in
+        `mtjax.data.COLUMNS` are recognised; others are ignored.
 
         - `columns`: headings of your own, `{"voltage": "V_write", "current": None}`; `None` ignores a column.
         - `trials`: number of trials of every row, in place of the column `trials`; the switched fractions stay.
@@ -178,7 +200,7 @@ class SwitchingData(eqx.Module):
 
     def write_csv(self, path: str | PathLike[str]) -> None:
         """Write the columns that are given, under the names of this class, so that `read_csv` reads them again."""
-        columns = {name: getattr(self, name) for name in COLUMNS if name != "probability"}
+        columns = {name: getattr(self, name) for name in COLUMNS if name not in _COUNTED}
         columns = {name: column for name, column in columns.items() if column is not None}
         with open(path, "w", newline="") as file:
             writer = csv.writer(file)
@@ -245,8 +267,8 @@ def _require_columns(found: dict[str, str], headings: list[str], path: str) -> N
         raise ValueError(f"{path!r} must have a column `current` (A) or `voltage` (V), {has}.")
     if "width" not in found:
         raise ValueError(f"{path!r} must have a column `width` (s), {has}.")
-    if not {"switched", "probability"} & found.keys():
-        raise ValueError(f"{path!r} must have a column `switched` or `probability`, {has}.")
+    if not {"switched", "probability", "errors"} & found.keys():
+        raise ValueError(f"{path!r} must have a column `switched` or `probability` (or `errors`), {has}.")
 
 
 def _entries(table: list[dict[str, str]], heading: str, name: str, path: str) -> list[Any]:
@@ -270,7 +292,9 @@ def _counts(read: dict[str, Any], trials: float | None, path: str) -> dict[str, 
         raise ValueError(f"The number of trials must be finite and positive, but is {trials:g}.")
     stated = np.asarray(read.get("trials", np.full(len(read["width"]), trials)), float)
     actual = stated if trials is None else np.full(stated.shape, float(trials))
-    rest = {name: x for name, x in read.items() if name not in ("trials", "probability", "switched")}
+    rest = {name: x for name, x in read.items() if name not in ("trials", "probability", "switched", "errors")}
+    if "switched" not in read and "errors" in read:
+        read = {**read, "switched": stated - np.asarray(read["errors"], float)}
     if "switched" in read:
         _check("trials", stated, lambda x: x > 0, "positive")
         switched = np.asarray(read["switched"]) * (actual / stated)
@@ -310,10 +334,25 @@ def _coarse(data: SwitchingData) -> str | None:
     )
 
 
+def _repeats(data: SwitchingData) -> str | None:
+    """Rows that are there twice, counts included: more likely copied than measured again."""
+    names = [name for name in COLUMNS if name not in _COUNTED and getattr(data, name) is not None]
+    rows = list(zip(*(getattr(data, name) for name in names), strict=True))
+    seen = {row: i for i, row in reversed(list(enumerate(rows)))}
+    copies = [i for i, row in enumerate(rows) if seen[row] != i]
+    if not copies:
+        return None
+    return (
+        f"Row {copies[0] + 1} is the same as row {seen[rows[copies[0]]] + 1}, counts included (and {len(copies) - 1} more): "
+        "if it is a copy rather than a second measurement, the error bars come out too small."
+    )
+
+
 def _unit(data: SwitchingData) -> str | None:
     """Numbers that look like microamperes or nanoseconds."""
-    for name, limit, unit in (("current", 1.0, "A"), ("voltage", 100.0, "V"), ("width", 1000.0, "s")):
+    for name, limit, unit in (("current", 1.0, "A"), ("voltage", 100.0, "V"), ("width", 1000.0, "s"), ("field", 20.0, "T")):
         column = getattr(data, name)
         if column is not None and np.abs(column).max() > limit:
-            return f"A {name} of {np.abs(column).max():g} {unit} is unusual: are the numbers in {unit}?"
+            other = _OTHER_UNITS[name]
+            return f"A {name} of {np.abs(column).max():g} {unit} is unusual: are the numbers in {unit}, or in {other}?"
     return None

@@ -38,7 +38,9 @@ def measured(
     """
     currents, widths = jnp.broadcast_arrays(as_scalar(currents), as_scalar(widths))
     settings = SwitchingData(current=currents, width=widths, switched=0, trials=trials)
-    method = resolving(FokkerPlanck() if method is None else method, device, settings, None, again=False)
+    strongest = int(np.argmax(np.abs(settings.amplitude)))
+    situation = (device, Pulse(currents[strongest], widths[strongest]))
+    method = resolving(FokkerPlanck() if method is None else method, [situation], trials, None, again=False)
     p = np.asarray(_probabilities(device, currents, widths, method), float)
     counts = np.random.default_rng(seed).binomial(trials, np.clip(p, 0.0, 1.0))
     return SwitchingData(current=currents, width=widths, switched=counts, trials=trials)
@@ -46,10 +48,11 @@ def measured(
 
 @eqx.filter_jit
 def _probabilities(device: Device, currents: Array, widths: Array, method: AbstractMethod) -> Array:
-    def one(current, width):
+    def one(row):
+        current, width = row
         return switching_probability(device, Pulse(current, width), method=method).value
 
-    return jax.vmap(one)(currents, widths)
+    return jax.lax.map(one, (currents, widths))
 
 
 def parameters(device: Device):

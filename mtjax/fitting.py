@@ -2,344 +2,318 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from os import PathLike
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import ArrayLike, Float
 
+from mtjax.coordinates import Bounds, Coordinates
 from mtjax.criticism import criticise
 from mtjax.data import SwitchingData
 from mtjax.device import Device
-from mtjax.fields import AppliedField
+from mtjax.estimates import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fokker_planck import FokkerPlanck
 from mtjax.guess import least_move, midpoint, resolving
+from mtjax.lapses import AbstractLapse
 from mtjax.likelihood import Prediction, chi_square_tail, deviances, fisher_information, residuals
 from mtjax.methods import AbstractMethod
-from mtjax.parameters import Parameter, by_names, by_where, replaced, values
-from mtjax.pulses import Pulse
-from mtjax.scoring import REACH, Minimum, Problem, around, minimise
-from mtjax.settling import settling_time
-from mtjax.store import decode, encode
-from mtjax.types import as_scalar, with_unit
+from mtjax.model import BinomialLikelihood, Settings, SwitchingModel, compose, linearised, settings_of, with_method
+from mtjax.monte_carlo import MonteCarlo
+from mtjax.parameters import Parameter, by_names, by_where
+from mtjax.priors import AbstractPrior
+from mtjax.search import Minimum, Problem, around, minimise
+from mtjax.stochastic import wander
+from mtjax.types import as_scalar, in_double
+
+Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
+"""Quantities of a device: what returns them, or their names."""
 
 
-class Estimate(NamedTuple):
-    """One fitted quantity: `value` and its standard error `stderr`, in `unit`."""
-
-    value: float
-    stderr: float
-    unit: str
-
-
-class Estimates(eqx.Module):
-    """Fitted quantities, k of them; `estimates["Bk"]` is an `Estimate`, and so are the items of a loop.
-
-    - `names`; `units`: SI.
-    - `value`, `stderr`: shape (k,).
-    - `logarithmic`: whether the quantity was fitted by its logarithm (if not, it may change its sign).
-    """
-
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    value: Float[np.ndarray, " k"]
-    stderr: Float[np.ndarray, " k"]
-    logarithmic: tuple[bool, ...]
-
-    def __getitem__(self, name: str | int) -> Estimate:
-        """The estimate of that name or number; raises `KeyError` where there is none."""
-        if name not in self.names and not isinstance(name, int):
-            raise KeyError(f"The fitted quantities are {', '.join(self.names)}, but not {name}.")
-        i = name if isinstance(name, int) else self.names.index(name)
-        return Estimate(float(self.value[i]), float(self.stderr[i]), self.units[i])
-
-    def __len__(self) -> int:
-        """How many."""
-        return len(self.names)
-
-    def __iter__(self) -> Iterator[Estimate]:
-        """One `Estimate` after the other."""
-        return (self[i] for i in range(len(self)))
-
-    def interval(self, level: float = 0.95) -> Float[np.ndarray, "k 2"]:
-        """Confidence intervals, shape (k, 2): symmetric in the logarithm where that was fitted."""
-        z = float(jax.scipy.special.ndtri(0.5 + level / 2))
-        return np.stack([self._moved(-z), self._moved(z)], axis=1)
-
-    def _moved(self, z: float) -> np.ndarray:
-        safe = np.where(self.value == 0, 1.0, np.abs(self.value))
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.where(self.logarithmic, self.value * np.exp(z * self.stderr / safe), self.value + z * self.stderr)
-
-
-class Fit(eqx.Module):
+class Fit(AbstractFit):
     """The outcome of `fit`; prints as a table.
 
-    - `device`: with the fitted values.
+    - `model`: as it was fitted, with its method and its starting values.
+    - `data`: what was fitted.
     - `estimates`: of the fitted quantities, each with value and standard error.
-    - `covariance`: of them, from the Fisher information, in their units, shape (k, k).
+    - `covariance`: of them, from the Fisher information (and the priors), in their units, shape (k, k).
     - `deviance`: twice the log-likelihood ratio between a free probability for every setting and the model.
-    - `dof`: settings minus fitted quantities.
+    - `dof`: settings minus quantities that the data (rather than the priors) determine.
     - `p_value`: of the deviance, by the chi-square distribution; approximate where counts are small.
     - `warnings`: what is wrong with the fit, one sentence each.
-    - `data`, `method`, `relax`: what was fitted, and how.
+    - `by`: which column tells the groups of `model.groups` apart.
     """
 
-    device: Device
+    model: SwitchingModel
+    data: SwitchingData
     estimates: Estimates
     covariance: Float[np.ndarray, "k k"]
     deviance: float
     dof: int
     p_value: float
     warnings: tuple[str, ...]
-    data: SwitchingData
-    method: AbstractMethod
-    relax: float | None = None
+    by: str = "device_id"
 
-    def __str__(self) -> str:
-        """A table of the estimates with units, the deviance, and the warnings."""
-        rows = [("", "estimate", "std. error", "95 % interval")]
-        for name, one, (low, high) in zip(self.estimates.names, self.estimates, self.estimates.interval(), strict=True):
-            shown = [with_unit(x, one.unit) for x in (one.value, one.stderr, low, high)]
-            rows.append((name, shown[0], shown[1], f"{shown[2]} ... {shown[3]}"))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-        lines.append(
-            f"deviance {self.deviance:.4g} on {self.dof} degrees of freedom (p = {self.p_value:.2g}), "
-            f"{len(self.data)} settings, by {self.method.name}"
-        )
-        return "\n".join(lines + [f"warning: {sentence}" for sentence in self.warnings])
+    @property
+    def space(self) -> Coordinates:
+        """The coordinates of the fitted quantities, with their bounds and priors."""
+        return self.model.space
 
-    def predict(self, amplitude: ArrayLike, width: ArrayLike, field: ArrayLike | None = None) -> Prediction:
+    @property
+    def likelihood(self) -> BinomialLikelihood:
+        """A module that gives the log-likelihood of coordinates, shape (k,)."""
+        rows = settings_of(self.data, self.by, self.model.groups)
+        return BinomialLikelihood(self.model, rows, self.data.switched, self.data.trials)
+
+    @property
+    def kind(self) -> str:
+        """Number of settings, and the method."""
+        return f"{len(self.data)} settings, by {self.method.name}"
+
+    @property
+    def method(self) -> AbstractMethod:
+        """How probabilities were worked out."""
+        return self.model.method
+
+    @property
+    def device(self) -> Device:
+        """The device with the fitted values (those of the first group, where groups have their own)."""
+        return self.device_of(None)
+
+    @in_double
+    def device_of(self, label: str | None) -> Device:
+        """The device of one group; raises `ValueError` where there is none of that label."""
+        return self.model.device_of(jnp.asarray(self.at), self._group(label))
+
+    @property
+    def lapse(self) -> AbstractLapse | None:
+        """The fitted lapse, if there is one."""
+        return self.model.lapse_of(jnp.asarray(self.at))
+
+    def predict(
+        self,
+        amplitude: ArrayLike,
+        width: ArrayLike,
+        field: ArrayLike | None = None,
+        *,
+        temperature: ArrayLike | None = None,
+        group: str | None = None,
+    ) -> Prediction:
         """Switching probabilities of the fitted device, with their derivatives in the fitted quantities.
 
-        - `amplitude`: A or V, whichever the data have, shape (n,); `width`: s; `field`: T. They broadcast.
+        - `amplitude`: A or V, whichever the data have, shape (n,); `width`: s; `field`: T; `temperature`: K. They broadcast.
+        - `group`: label of the device (or direction), where groups have quantities of their own.
         """
-        fields = np.nan if field is None else field
-        rows = np.stack(np.broadcast_arrays(np.atleast_1d(np.asarray(amplitude, float)), width, fields))
-        number, size = rows.shape[1], len(self.data)
-        padded = np.pad(rows, ((0, 0), (0, -number % size)), mode="edge")
-        # as many settings at a time as in the fit: what was compiled for it serves again
-        parts = [self._predict(padded[:, i : i + size], field is not None) for i in range(0, padded.shape[1], size)]
-        return Prediction(*(np.concatenate(part)[:number] for part in zip(*parts, strict=True)))
+        given = (amplitude, width, field, temperature)
+        shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given if x is not None))
+        columns = [None if x is None else np.broadcast_to(np.asarray(x, float), shape) for x in given]
+        return self.predict_rows(Settings(columns[0], columns[1], np.full(shape, self._group(group)), *columns[2:]))
 
-    def _predict(self, rows: np.ndarray, with_field: bool) -> Prediction:  # noqa: FBT001
-        parameters = by_names(self.device, self.estimates.names)
-        model = _Model(
-            self.device,
-            tuple(p.leaf for p in parameters),
-            as_scalar(self.estimates.value),
-            np.ones(len(parameters), bool),
-            as_scalar(rows[0]),
-            as_scalar(rows[1]),
-            as_scalar(rows[2]) if with_field else None,
-            self.method,
-            None if self.relax is None else as_scalar(self.relax),
-            of_voltage=self.data.voltage is not None,
-        )
-        return _prediction(_linearised(model, jnp.zeros(len(parameters))))
+    @in_double
+    def predict_rows(self, rows: Settings) -> Prediction:
+        """The same for settings; as many at a time as in the fit, so that what was compiled for it serves again."""
+        number, size = len(rows), len(self.data)
+        padded = jax.tree.map(lambda x: np.pad(x, (0, -number % size), mode="edge"), rows)
+        parts = [padded.rows(np.arange(i, i + size)) for i in range(0, len(padded), size)]
+        found = [linearised(self.model, jnp.asarray(self.at), part) for part in parts]
+        p, q, dp, dq = (np.concatenate([np.asarray(x, float) for x in part])[:number] for part in zip(*found, strict=True))
+        scale = self.space.scale(self.estimates.value)
+        return Prediction(p, q, dp / scale, dq / scale)
+
+    def fitted(self) -> Prediction:
+        """The probabilities of the measured settings."""
+        return self.predict_rows(self.likelihood.rows)
 
     def residuals(self) -> Float[np.ndarray, " n"]:
         """Signed deviance residuals of the settings, shape (n,): about standard normal where the model is right."""
-        data = self.data
-        at = self.predict(data.amplitude, data.width, data.field)
-        return residuals(data.switched, data.trials, at.p, at.q)
+        at = self.fitted()
+        return _np(in_double(residuals)(self.data.switched, self.data.trials, at.p, at.q))
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write all of it to a JSON file, with the estimates in plain sight."""
-        Path(path).write_text(json.dumps(self.to_dict(), indent=1))
-
-    def to_dict(self) -> dict[str, Any]:
-        """What `save` writes."""
-        plain = {name: one._asdict() for name, one in zip(self.estimates.names, self.estimates, strict=True)}
-        summary = {name: getattr(self, name) for name in ("deviance", "dof", "p_value")}
-        plainer = {"covariance": self.covariance.tolist(), "warnings": list(self.warnings), "method": self.method.name}
-        return {"format": _FORMAT, "estimates": plain, **summary, **plainer, "all": encode(self)}
-
-    @staticmethod
-    def load(path: str | PathLike[str]) -> Fit:
-        """The fit that `save` wrote; raises `ValueError` where the file is missing or is none."""
-        if not Path(path).is_file():
-            raise ValueError(f"The file of a fit must exist, but {str(path)!r} does not.")
-        try:
-            found = json.loads(Path(path).read_text())
-        except ValueError as error:
-            raise ValueError(f"{str(path)!r} must be a JSON file, but is not: {error}.") from None
-        if not isinstance(found, dict) or found.get("format") != _FORMAT:
-            raise ValueError(f"{str(path)!r} must be a fit that mtjax saved ({_FORMAT!r}), but is not.")
-        return decode(found["all"])
+    def _group(self, label: str | None) -> int:
+        if label is None:
+            return 0
+        if label not in self.model.groups:
+            raise ValueError(f"The group must be one of {', '.join(self.model.groups) or 'none'}, but is {label!r}.")
+        return self.model.groups.index(label)
 
 
-_FORMAT = "mtjax fit 1"
-
-
+@in_double
 def fit(
     device: Device,
     data: SwitchingData,
     *,
-    where: Callable[[Device], Any] | tuple[str, ...] | list[str],
+    where: Where = (),
+    each: Where = (),
+    by: str = "device_id",
+    lapse: AbstractLapse | None = None,
+    priors: Mapping[str, AbstractPrior] | None = None,
+    bounds: Bounds | None = None,
     method: AbstractMethod | None = None,
     relax: ArrayLike | None = None,
     starts: int = 1,
     progress: bool = False,
+    checkpoint: str | PathLike[str] | None = None,
 ) -> Fit:
     """Maximum likelihood of chosen quantities of `device`, given how often it switched.
 
-    The counts are binomial around `switching_probability(device, Pulse(current, width))`. A quantity keeps the sign of
-    its value in `device` and is fitted by its logarithm; one that is zero there may take either sign. Where the
-    critical current is more than a factor of two from where the data switch, the search starts where they agree.
-    Damped Fisher scoring on the deviance residuals follows. Uncertainties are those of the Fisher information.
+    The counts are binomial around `switching_probability(device, Pulse(current, width))`, at the field and temperature of
+    each row where the data have them: widths, fields, temperatures and devices go into one fit. A quantity keeps the sign
+    of its value in `device` and is fitted by its logarithm; one that is zero there, or whose bounds hold zero, may take
+    either sign. Where the critical current is more than a factor of two from where the data switch, the search starts where
+    they agree. optimistix's dogleg on the deviance residuals follows. Uncertainties are those of the Fisher information.
+    All is done in double precision.
 
     - `device`: the model, with its starting values.
-    - `data`: of one direction and one device. Voltages are turned into currents by `device.write_resistance`.
-    - `where`: returns the quantities to fit, like `lambda d: (d[SpinOrbitTorque].theta_sh, d.layer.alpha)`; or their
-      names, `("theta_sh", "alpha")`.
-    - `method`, `relax`: as for `switching_probability`. `FokkerPlanck()` chooses its truncation by the strongest pulse,
-      for an absolute error well below one trial, again where the search ends.
+    - `data`: voltages are turned into currents by `device.write_resistance`.
+    - `where`: returns the quantities that all rows share, like `lambda d: (d[SpinOrbitTorque].theta_sh, d.layer.alpha)`; or
+      their names, `("theta_sh", "alpha")`.
+    - `each`: quantities with a value of their own for every label in the column `by` ("device_id" or "direction"); they
+      are called "Bk[A]" then.
+    - `lapse`: a part of the model that is no macrospin, `Misread()` or `BackHopping(end=1.0)`; its quantities are fitted.
+    - `priors`, `bounds`: by name: `{"Bk": LogNormal(0.3, 1.2)}`, `{"alpha": (0.005, 0.1)}` (without: a factor of 1000).
+    - `method`, `relax`: as for `switching_probability`. `FokkerPlanck()` chooses its truncation by the strongest pulses,
+      for an absolute error well below one trial, again where the search ends. `MonteCarlo(...)` is fitted by its score
+      gradient (stochastic approximation); the noise of sampling is part of the standard errors.
     - `starts`: from how many points the search starts, the further ones up to a factor of two from the first.
     - `progress`: whether a line on standard error reports.
+    - `checkpoint`: a file; a search that was interrupted goes on from there.
 
-    Raises `ValueError` where `where` fits no scalar quantity, the data hold several directions or devices, or have a
-    `field` column while the device has no applied field.
+    Raises `ValueError` where nothing is to be fitted, the data hold several directions or devices that nothing tells apart,
+    or have a `field` column while the device has no applied field.
     """
-    _require_one(data)
-    method = FokkerPlanck() if method is None else method
-    parameters = by_where(device, where) if callable(where) else by_names(device, where)
-    model = _model(device, parameters, data, method, relax)
-    model, best = _search(model, data, starts=starts, progress=progress)
-    at = _prediction(_linearised(model, jnp.asarray(best.x)))
-    fitted = model.device_at(jnp.asarray(best.x))
-    covariance = _covariance(fisher_information(data.trials, at))
-    value = np.array([float(v) for v in values(fitted, parameters)])
-    scale = np.where(model.linear, 1.0, value)
-    total = float(np.sum(deviances(data.switched, data.trials, at.p, at.q)))
-    dof = len(data) - len(parameters)
-    estimates = Estimates(
-        names=tuple(p.name for p in parameters),
-        units=tuple(p.unit for p in parameters),
-        value=value,
-        stderr=np.abs(scale) * np.sqrt(np.diag(covariance)),
-        logarithmic=tuple(bool(not linear) for linear in model.linear),
-    )
-    return Fit(
-        device=fitted,
-        estimates=estimates,
-        covariance=scale[:, None] * covariance * scale,
-        deviance=total,
-        dof=dof,
-        p_value=chi_square_tail(total, dof),
-        warnings=data.warnings + criticise(data, at, estimates.names, best, ~model.linear, REACH),
-        data=data,
-        method=model.method,
-        relax=None if relax is None else float(as_scalar(relax)),
-    )
+    groups = _groups(data, by, each)
+    shared, own = (_parameters(device, chosen) for chosen in (where, each))
+    if not (shared or own):
+        raise ValueError("A fit needs at least one quantity to fit, in `where` or `each`, but has none.")
+    model = compose(
+        device, shared, own, groups, lapse=lapse, bounds=bounds, priors=priors,
+        method=FokkerPlanck() if method is None else method,
+        relax=None if relax is None else float(as_scalar(relax)), of_voltage=data.voltage is not None,
+    )  # fmt: skip
+    rows = settings_of(data, by, groups)
+    jax.eval_shape(lambda: model.situation(model.space.at(model.space.start), rows.rows(np.array(0))))
+    start = _moved_start(model, data, rows)
+    if isinstance(model.method, MonteCarlo):
+        return _sampled(BinomialLikelihood(model, rows, data.switched, data.trials), start, data, by, progress=progress)
+    model, best = _search(model, rows, data, start, starts=starts, progress=progress, checkpoint=checkpoint)
+    at = linearised(model, jnp.asarray(best.c), rows)
+    return _concluded(model, data, by, best, at, _np(fisher_information(data.trials, at)))
 
 
-class _Model(eqx.Module):
-    """The switching probability of every setting as a function of k numbers x, all zero at the start."""
-
-    device: Device
-    leaves: tuple[int, ...] = eqx.field(static=True)
-    start: Float[Array, " k"]
-    linear: np.ndarray
-    amplitude: Float[Array, " n"]
-    width: Float[Array, " n"]
-    field: Float[Array, " n"] | None
-    method: AbstractMethod
-    relax: Array | None
-    of_voltage: bool = eqx.field(static=True)
-
-    def device_at(self, x: Float[Array, " k"]) -> Device:
-        """The device for the numbers `x`: logarithms of factors, or differences for linear quantities."""
-        value = jnp.where(self.linear, self.start + x, self.start * jnp.exp(x))
-        return replaced(self.device, self.leaves, value)
-
-    def __call__(self, x: Float[Array, " k"]) -> tuple[Array, Array]:
-        """Probability of switching and of not switching, each of shape (n,)."""
-        device = self.device_at(x)
-        current = self.amplitude / device.write_resistance if self.of_voltage else self.amplitude
-
-        def one(current, width, field):
-            here = device if field is None else _at_field(device, field)
-            relax = settling_time(here) if self.relax is None else self.relax
-            p = self.method.probability(here, Pulse(current, width), relax)
-            return p.value, p.complement
-
-        return jax.vmap(one, in_axes=(0, 0, None if self.field is None else 0))(current, self.width, self.field)
-
-
-@eqx.filter_jit
-def _linearised(model: _Model, x: Array) -> Any:
-    def twice(x):
-        both = model(x)
-        return both, both
-
-    return jax.jacfwd(twice, has_aux=True)(x)
-
-
-def _search(model: _Model, data: SwitchingData, *, starts: int, progress: bool) -> tuple[_Model, Minimum]:
+def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[SwitchingModel, Minimum]:
     """The model, resolved finely enough for where the search ended, and that place."""
-    x, resolved = least_move(model.device_at, len(model.leaves), midpoint(data, model.device)), False
+    resolved = False
     while True:
-        method = resolving(model.method, model.device_at(jnp.asarray(x)), data, model.relax, again=resolved)
+        situations = [model.situation(c, rows.rows(i)) for i in _extremes(rows)]
+        method = resolving(model.method, situations, float(data.trials.max()), model.relax, again=resolved)
         if resolved and method == model.method:
             return model, best
-        model = dataclasses.replace(model, method=method)
-        problem = Problem(data.switched, data.trials, lambda x, m=model: _prediction(_linearised(m, jnp.asarray(x))))
-        best = minimise(problem, around(x, 1 if resolved else starts), progress=progress)
-        x, resolved = best.x, True
+        model = with_method(model, method)
+        problem = Problem(BinomialLikelihood(model, rows, data.switched, data.trials), model.space)
+        places = around(c, 1 if resolved else starts, model.space)
+        best = minimise(problem, places, progress=progress, checkpoint=checkpoint)
+        c, resolved = best.c, True
 
 
-def _prediction(linearised: Any) -> Prediction:
-    (dp, dq), (p, q) = linearised
-    return Prediction(*(np.asarray(a, float) for a in (p, q, dp, dq)))
+def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData, by: str, *, progress: bool) -> Fit:
+    """The fit by stochastic approximation."""
+    model = likelihood.model
+    best, information, noise = wander(likelihood, model.space, c, progress=progress)
+    at = linearised(model, jnp.asarray(best.c), likelihood.rows)
+    samples = model.method.samples  # type: ignore[attr-defined]
+    p = (at.p * samples + 0.5) / (samples + 1)
+    return _concluded(model, data, by, best, Prediction(p, 1 - p, at.dp, at.dq), information, noise)
 
 
-def _model(device: Device, parameters: tuple[Parameter, ...], data: SwitchingData, method, relax) -> _Model:
-    if data.field is not None:
-        _at_field(device, 0.0)
-    start = jnp.stack([as_scalar(v) for v in values(device, parameters)])
-    return _Model(
-        device,
-        tuple(p.leaf for p in parameters),
-        start,
-        np.asarray(start) == 0,
-        as_scalar(data.amplitude),
-        as_scalar(data.width),
-        None if data.field is None else as_scalar(data.field),
-        method,
-        None if relax is None else as_scalar(relax),
-        of_voltage=data.voltage is not None,
-    )
+def _concluded(
+    model: SwitchingModel,
+    data: SwitchingData,
+    by: str,
+    best: Minimum,
+    at: Prediction,
+    information: np.ndarray,
+    noise: np.ndarray | float = 0.0,
+) -> Fit:
+    """Estimates, covariance and criticism at the end of a search."""
+    known = jax.jacfwd(model.space.prior_residuals)(jnp.asarray(best.c))
+    total = information + _np(known.T @ known)
+    spread = covariance_of(total)
+    estimates, covariance = estimates_of(model.space, best.c, spread + noise)
+    deviance = float(jnp.sum(deviances(data.switched, data.trials, at.p, at.q)))
+    dof = len(data) - round(float(np.trace(information @ spread)))
+    said = criticise(data, at, model, best, information, dof)
+    return Fit(
+        model=model, data=data, estimates=estimates, covariance=covariance, deviance=deviance,
+        dof=dof, p_value=chi_square_tail(deviance, dof), warnings=data.warnings + said, by=by,
+    )  # fmt: skip
 
 
-def _at_field(device: Device, field: ArrayLike) -> Device:
-    """`device` in an applied field of another strength (T) but the same direction."""
-    terms = [i for i, term in enumerate(device.terms) if isinstance(term, AppliedField)]
-    if len(terms) != 1:
-        raise ValueError(f"Data with a `field` need a device with one AppliedField, but this has {len(terms)}.")
-    B = device.terms[terms[0]].B  # type: ignore[attr-defined]
-    return eqx.tree_at(lambda d: d.terms[terms[0]].B, device, field * B / jnp.linalg.norm(B))
+def _moved_start(model: SwitchingModel, data: SwitchingData, rows: Settings) -> np.ndarray:
+    """Coordinates at which every group's critical current is near where its data switch."""
+    start, space = model.space.at(model.space.start), model.space
+    moves: list[np.ndarray] = []
+    for g in range(max(len(model.groups), 1)):
+        taking = np.array([not t.of_lapse and t.group in (-1, g) for t in model.targets])
+        place = tuple(int(i) for i in np.flatnonzero(taking))
+        part = data if len(model.groups) < 2 else data.take(np.flatnonzero(rows.group == g))
+
+        move = np.full(len(start), np.nan)
+        move[list(place)] = least_move(_Moved(model, start, place, g), len(place), midpoint(part, model.device))
+        moves.append(move)
+    room = 0.02 * (space.upper - space.lower)
+    return np.clip(start + _mean(moves), space.lower + room, space.upper - room)
 
 
-def _covariance(information: np.ndarray) -> np.ndarray:
-    """Its inverse; directions without information get an enormous, but finite, variance."""
-    scales, axes = np.linalg.eigh(information)
-    floor = max(1e-13 * scales[-1], 1e-30)
-    return (axes / np.maximum(scales, floor)) @ axes.T
+class _Moved(eqx.Module):
+    """The device of a group as a function of how far some coordinates are moved."""
+
+    model: SwitchingModel
+    start: np.ndarray
+    place: tuple[int, ...] = eqx.field(static=True)
+    group: int = eqx.field(static=True)
+
+    def __call__(self, x):
+        return self.model.device_of(jnp.asarray(self.start).at[np.array(self.place)].add(x), self.group)
 
 
-def _require_one(data: SwitchingData) -> None:
-    for name, verb in (("direction", "direction"), ("device_id", "device")):
-        if len(data.labels(name)) > 1:
+def _mean(moves: list[np.ndarray]) -> np.ndarray:
+    """Mean of the moves that groups ask for, 0 where none does."""
+    counts = np.maximum(np.sum(~np.isnan(moves), axis=0), 1)
+    return np.nansum(moves, axis=0) / counts
+
+
+def _extremes(rows: Settings) -> list[int]:
+    """Rows that are hardest to resolve: the strongest of every group, and of the coldest temperature."""
+    size = np.abs(rows.amplitude)
+    parts = [rows.group == g for g in np.unique(rows.group)]
+    if rows.temperature is not None:
+        parts.append(rows.temperature == rows.temperature.min())
+    return sorted({int(np.argmax(np.where(part, size, -1.0))) for part in parts})
+
+
+def _parameters(device: Device, chosen: Where) -> tuple[Parameter, ...]:
+    return by_where(device, chosen) if callable(chosen) else by_names(device, chosen)
+
+
+def _np(x: Any) -> np.ndarray:
+    return np.asarray(x, float)
+
+
+def _groups(data: SwitchingData, by: str, each: Where) -> tuple[str, ...]:
+    """Labels of the groups; raises `ValueError` where rows differ by more than what is told apart."""
+    if by not in ("device_id", "direction"):
+        raise ValueError(f'Groups are told apart by "device_id" or "direction", but not by {by!r}.')
+    grouped = callable(each) or len(each) > 0
+    for name, what in (("direction", "direction"), ("device_id", "device")):
+        if len(data.labels(name)) > 1 and not (grouped and name == by):
             raise ValueError(
-                f"A fit takes the data of one {verb}, but these have {', '.join(data.labels(name))}: "
-                f"choose by `data.select({name}=...)`."
+                f"A fit takes the data of one {what}, but these have {', '.join(data.labels(name))}: choose by "
+                f"`data.select({name}=...)`, or fit quantities of their own with `each=..., by={name!r}`."
             )
+    if grouped and not data.labels(by):
+        raise ValueError(f"Quantities of their own for each {by} need data with a column `{by}`, but these have none.")
+    return data.labels(by) if grouped else ()

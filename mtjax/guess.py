@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -18,9 +18,13 @@ from mtjax.fokker_planck import FokkerPlanck
 from mtjax.methods import AbstractMethod
 from mtjax.pulses import Pulse
 from mtjax.settling import settling_time
+from mtjax.truncation import LADDER
+from mtjax.types import as_scalar
 
 _COUNTS = 0.05
 """Error allowed in an expected number of switched trials."""
+_AGREEMENT = 0.1
+"""Share of it that two truncations may differ by."""
 _UNCHECKED = 1e6
 _STEPS = 40
 _CLOSENESS = 1e-3
@@ -49,20 +53,30 @@ def least_move(device_at: Callable[[Array], Device], k: int, current: float) -> 
     Zero where the device has no critical current, or the parameters do not change it.
     """
     x = np.zeros(k)
-    for i in range(_STEPS if current > 0 else 0):
+    for i in range(_STEPS if current > 0 and _is_far(device_at(jnp.zeros(k)), current) else 0):
         try:
             off, slope, barrier = map(np.asarray, _mismatch(device_at, jnp.asarray(x), jnp.asarray(current)))
         except KeyError:
             break
         cheap = np.linalg.solve(np.eye(k) + _BARRIER * np.outer(barrier, barrier), slope)
-        if (
-            not (np.isfinite(off) and np.all(np.isfinite(cheap)))
-            or slope @ cheap < 1e-12
-            or abs(off) < (_CLOSENESS if i else _NEAR)
-        ):
+        if not (np.isfinite(off) and np.all(np.isfinite(cheap))) or slope @ cheap < 1e-12 or (i and abs(off) < _CLOSENESS):
             break
         x = x - cheap * np.clip(off, -1.0, 1.0) / (slope @ cheap)
     return x
+
+
+def _is_far(device: Device, current: float) -> bool:
+    """Whether the critical current is more than a factor of two away; false where there is none."""
+    try:
+        ratio = float(_critical_current(device)) / current
+    except KeyError:
+        return False
+    return not abs(np.log(max(abs(ratio), 1e-300))) < _NEAR
+
+
+@eqx.filter_jit
+def _critical_current(device: Device) -> Array:
+    return device.critical_current
 
 
 @eqx.filter_jit
@@ -72,21 +86,55 @@ def _mismatch(device_at: Any, x: Array, current: Array) -> tuple[Array, Array, A
     return off, slope, jax.grad(lambda x: jnp.log(jnp.abs(device_at(x).delta)))(x)
 
 
-def resolving(method: AbstractMethod, device: Device, data: SwitchingData, relax: Any, *, again: bool) -> AbstractMethod:
-    """`method` as it can be used under `jit`: Fokker-Planck with a truncation that suits `device` and the pulses.
+def resolving(
+    method: AbstractMethod,
+    situations: Sequence[tuple[Device, Pulse]],
+    most_trials: float,
+    relax: Any,
+    *,
+    again: bool,
+) -> AbstractMethod:
+    """`method` as it can be used under `jit`: Fokker-Planck with a truncation that suits the `situations`.
 
-    `again`: whether `method` was resolved before, for another device; it comes back unchanged if it is still good.
+    No finer than `most_trials` can tell. `again`: whether `method` was resolved before, for other values; it comes back
+    unchanged if it is still good.
     """
-    if not isinstance(method, FokkerPlanck) or (method.lmax is not None and not again):
+    if not isinstance(method, FokkerPlanck) or (method.is_complete and not again):
         return method
-    i = int(np.argmax(np.abs(data.currents(device))))
-    pulse = Pulse(data.currents(device)[i], data.width[i])
-    relax = settling_time(device) if relax is None else relax
-    tolerance = _COUNTS / float(data.trials.max())
-    if again and _is_fine(dataclasses.replace(method, tolerance=tolerance), device, pulse, relax):
+    tolerance = _COUNTS / most_trials
+    waits = [settling_time(device) if relax is None else as_scalar(relax) for device, _ in situations]
+    cases = [(device, pulse, wait) for (device, pulse), wait in zip(situations, waits, strict=True)]
+    checked = dataclasses.replace(method, relative=False, tolerance=tolerance)
+    if again and all(_is_fine(checked, *case) for case in cases):
         return method
-    planned = FokkerPlanck(relative=False, tolerance=tolerance, degree=method.degree).planned(device, pulse, relax)
-    return dataclasses.replace(planned, tolerance=_UNCHECKED)
+    open_ended = checked if not again else dataclasses.replace(checked, lmax=None, mmax=None)
+    planned = [_thinned(open_ended.planned(*case), *case) for case in cases]
+    return dataclasses.replace(_union(planned), tolerance=_UNCHECKED)
+
+
+def _thinned(method: FokkerPlanck, device: Device, pulse: Pulse, relax: Any) -> FokkerPlanck:
+    """The same with the smallest truncation that still agrees, and has no tail to speak of."""
+    lmax = method.lmax or 0
+    full = method.probability(device, pulse, relax).value
+    for coarse in (l for l in LADDER if lmax / 3 <= l < lmax):
+        mmax = min(method.mmax or 0, coarse)
+        fewer = dataclasses.replace(method, lmax=coarse, mmax=mmax)
+        if _is_fine(fewer, device, pulse, relax):
+            found = fewer.probability(device, pulse, relax).value
+            if abs(float(found - full)) < _AGREEMENT * method.tolerance:
+                return fewer
+    return method
+
+
+def _union(methods: Sequence[FokkerPlanck]) -> FokkerPlanck:
+    """One that is as good as each of them."""
+    lmax, mmax, degree, pieces = (max(getattr(m, n) or 0 for m in methods) for n in ("lmax", "mmax", "degree", "pieces"))
+    symmetric = all(bool(m.axisymmetric) for m in methods)
+    pattern = tuple(sorted(set().union(*(m.pattern or () for m in methods))))
+    return dataclasses.replace(
+        methods[0], lmax=lmax, mmax=mmax, degree=degree, pieces=pieces, axisymmetric=symmetric, pattern=pattern or None,
+        hopping=any(m.hopping for m in methods),
+    )  # fmt: skip
 
 
 def _is_fine(method: FokkerPlanck, device: Device, pulse: Pulse, relax: Any) -> bool:

@@ -6,13 +6,15 @@ import math
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 FLOOR = 1e-300
 """Probabilities below this count as this in a logarithm: one switched trial at P = 0 costs a deviance of about 1400."""
 
-Rows = Float[np.ndarray, " n"]
+Rows = Float[Array, " n"] | Float[np.ndarray, " n"]
+Slopes = Float[Array, "n k"] | Float[np.ndarray, "n k"]
 
 
 class Prediction(NamedTuple):
@@ -24,35 +26,35 @@ class Prediction(NamedTuple):
 
     p: Rows
     q: Rows
-    dp: Float[np.ndarray, "n k"]
-    dq: Float[np.ndarray, "n k"]
+    dp: Slopes
+    dq: Slopes
 
 
 def deviances(switched: Rows, trials: Rows, p: Rows, q: Rows) -> Rows:
     """Contribution of each setting to the deviance, 2 [k log(k / n p) + (n - k) log((n - k) / n q)]."""
-    p, q = np.maximum(p, FLOOR), np.maximum(q, FLOOR)
-    return 2 * np.maximum(_cost(switched, trials * p) + _cost(trials - switched, trials * q), 0.0)
+    p, q = jnp.maximum(p, FLOOR), jnp.maximum(q, FLOOR)
+    return 2 * jnp.maximum(_cost(switched, trials * p) + _cost(trials - switched, trials * q), 0.0)
 
 
 def residuals(switched: Rows, trials: Rows, p: Rows, q: Rows) -> Rows:
     """Signed square roots of the deviances: positive where the device switched more often than predicted."""
-    return np.sign(switched * q - (trials - switched) * p) * np.sqrt(deviances(switched, trials, p, q))
+    return jnp.sign(switched * q - (trials - switched) * p) * jnp.sqrt(deviances(switched, trials, p, q))
 
 
-def residual_slopes(switched: Rows, trials: Rows, at: Prediction) -> Float[np.ndarray, "n k"]:
+def residual_slopes(switched: Rows, trials: Rows, at: Prediction) -> Float[Array, "n k"]:
     """Derivatives of the residuals in the parameters, shape (n, k)."""
     d = residuals(switched, trials, at.p, at.q)
-    p, q = np.maximum(at.p, FLOOR)[:, None], np.maximum(at.q, FLOOR)[:, None]
+    p, q = jnp.maximum(at.p, FLOOR)[:, None], jnp.maximum(at.q, FLOOR)[:, None]
     gain = switched[:, None] * (at.dp / p) + (trials - switched)[:, None] * (at.dq / q)
-    close = (np.abs(d) < 1e-5)[:, None]
-    at_zero = -np.sqrt(trials[:, None] / p / q) * at.dp
-    return np.where(close, at_zero, -gain / np.where(close, 1.0, d[:, None]))
+    close = (jnp.abs(d) < 1e-5)[:, None]
+    at_zero = -jnp.sqrt(trials[:, None] / p / q) * at.dp
+    return jnp.where(close, at_zero, -gain / jnp.where(close, 1.0, d[:, None]))
 
 
-def fisher_information(trials: Rows, at: Prediction) -> Float[np.ndarray, "k k"]:
+def fisher_information(trials: Rows, at: Prediction) -> Float[Array, "k k"]:
     """sum over settings of n dp dp^T / (p q), shape (k, k)."""
-    p, q = np.maximum(at.p, FLOOR), np.maximum(at.q, FLOOR)
-    slopes = np.sqrt(trials / p)[:, None] * (at.dp / np.sqrt(q)[:, None])
+    p, q = jnp.maximum(at.p, FLOOR), jnp.maximum(at.q, FLOOR)
+    slopes = jnp.sqrt(trials / p)[:, None] * (at.dp / jnp.sqrt(q)[:, None])
     return slopes.T @ slopes
 
 
@@ -72,7 +74,7 @@ def runs_tail(signs: np.ndarray) -> float:
 
 
 def _cost(k: Rows, expected: Rows) -> Rows:
-    return np.where(k > 0, k * np.log(np.where(k > 0, k, 1.0) / np.maximum(expected, FLOOR)), 0.0)
+    return jnp.where(k > 0, k * jnp.log(jnp.where(k > 0, k, 1.0) / jnp.maximum(expected, FLOOR)), 0.0)
 
 
 def _ways(runs: int, a: int, b: int) -> int:

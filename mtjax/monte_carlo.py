@@ -14,8 +14,8 @@ from mtjax.equilibrium import Well
 from mtjax.grid import make_grid
 from mtjax.llg import prepare
 from mtjax.methods import AbstractMethod, Probability
-from mtjax.pulses import AbstractPulse
 from mtjax.noise import StepPath
+from mtjax.pulses import AbstractPulse
 from mtjax.score import path_score
 from mtjax.settling import settling_time
 from mtjax.simulate import CHUNK, simulate

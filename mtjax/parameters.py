@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -12,6 +12,8 @@ from jax.tree_util import GetAttrKey, SequenceKey, keystr
 
 from mtjax.device import Device
 from mtjax.types import Scalar
+
+Part = TypeVar("Part", bound=eqx.Module)
 
 
 class Parameter(eqx.Module):
@@ -70,8 +72,8 @@ def values(device: Device, parameters: Iterable[Parameter]) -> list[Scalar]:
     return [leaves[p.leaf] for p in parameters]
 
 
-def replaced(device: Device, leaves: Iterable[int], new: Iterable[Any]) -> Device:
-    """`device` with new values at the numbered leaves."""
+def replaced(device: Part, leaves: Iterable[int], new: Iterable[Any]) -> Part:
+    """`device` (or another module) with new values at the numbered leaves."""
     old, structure = jax.tree.flatten(device)
     for i, value in zip(leaves, new, strict=True):
         old[i] = jnp.asarray(value, old[i].dtype)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -152,3 +153,14 @@ def describe(module: Any, indent: str = "") -> str:
         else:
             lines += [describe(p, indent + "  ") for p in parts if isinstance(p, eqx.Module)]
     return "\n".join(lines)
+
+
+def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Runs `function` in double precision, whatever the session has."""
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        with jax.enable_x64(True):  # noqa: FBT003
+            return function(*args, **kwargs)
+
+    return run

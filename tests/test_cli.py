@@ -42,6 +42,46 @@ def test_fit_writes_and_prints(csv, tmp_path, capsys):
     assert (out / "fit.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_report_says_all_there_is_to_say(csv, tmp_path, capsys):
+    """Comparison, profile, posterior; then a design from the saved fit."""
+    out = tmp_path / "out"
+    extra = ("--compare", "--profile", "Bk", "--posterior", "150", "--bounds", "Bk=0.02:2", "--priors", "polarisation=0.6:2")
+    assert cli.main(["fit", str(csv), *FAST, *extra, "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    text = (out / "report.md").read_text()
+    for sentence in ("The data favour", "Bk by profile likelihood", "effective draws", "What the data determine:"):
+        assert sentence in text
+    assert "logistic curve" in printed
+    assert {p.name for p in out.iterdir()} == {"fit.json", "fit.png", "report.md", "posterior.png"}
+    settings = tmp_path / "next.csv"
+    arguments = ["design", str(out / "fit.json"), "--quantity", "Bk", "--trials", "300", "--out", str(settings)]
+    assert cli.main(arguments) == 0
+    assert "300 trials should bring the standard error of Bk from" in capsys.readouterr().out
+    lines = settings.read_text().splitlines()
+    assert lines[0] == "current,width,trials"
+    assert sum(float(line.split(",")[2]) for line in lines[1:]) == 300
+    assert cli.main(["design", str(out / "fit.json"), "--quantity", "Ms", "--trials", "300"]) == 2
+    assert "must be a fitted one" in capsys.readouterr().err
+
+
+def test_loops_are_fitted(tmp_path, capsys):
+    folder = tmp_path / "loops"
+    folder.mkdir()
+    for k, width in enumerate((0.001, 0.003, 0.01, 0.03, 0.1, 0.3)):
+        at = 9.0 - 0.7 * k
+        x = [i * 0.5 for i in [*range(24), *range(24, -24, -1), *range(-24, 1)]]
+        state, rows = 1.0, []
+        for i in x:
+            state = -1.0 if i >= at else 1.0 if i <= -at else state
+            rows.append(f"{i},{2 + state / 10},{width}")
+        (folder / f"{k}.csv").write_text("\n".join(["Current(mA),Resistance(Ohm),Pulse width s", *rows]))
+    assert cli.main(["loops", str(folder), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "delta[+]" in printed
+    assert "The data favour" in printed
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"fit.json", "fit.png", "report.md"}
+
+
 def test_every_direction_is_fitted_apart(csv, tmp_path, capsys):
     lines = GOOD.splitlines()
     rows = [lines[0] + ",direction"] + [f"{line},{d}" for d in ("up", "down") for line in lines[1:]]
@@ -79,6 +119,9 @@ def test_without_matplotlib_the_numbers_are_written_all_the_same(csv, tmp_path, 
         (GOOD, ("--set", "temperature"), "NAME=VALUE is expected"),
         (GOOD, ("--parameters", "beta"), "no quantity of the device is called 'beta'"),
         (GOOD, ("--direction", "up"), "No row has direction 'up'"),
+        (GOOD, ("--bounds", "Bk=1"), "Two numbers with a colon"),
+        (GOOD, ("--bounds", "Bk=1:2"), "must lie within its bounds"),
+        (GOOD, ("--each", "Bk"), "need data with a column `device_id`"),
         (GOOD, ("--device", "toaster"), "must be one of sengupta2016"),
         (GOOD, ("--trials", "-3"), "must be finite and positive"),
     ],
@@ -119,7 +162,7 @@ def test_simulate_prints_a_probability(capsys):
     assert capsys.readouterr().out.startswith("P_sw = ")
 
 
-@pytest.mark.parametrize("command", ["", "fit", "demo", "simulate", "presets"])
+@pytest.mark.parametrize("command", ["", "fit", "loops", "design", "demo", "simulate", "presets"])
 def test_help_is_help(command, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([*command.split(), "--help"])
@@ -139,4 +182,4 @@ def test_an_unknown_option_ends_with_code_2(monkeypatch, capsys):
 def test_demo_shows_the_truth_beside_the_estimate(tmp_path, capsys):
     assert cli.main(["demo", "--out", str(tmp_path / "demo")]) == 0
     assert "truth" in capsys.readouterr().out
-    assert {p.name for p in (tmp_path / "demo").iterdir()} == {"data.csv", "fit.json", "fit.png"}
+    assert {p.name for p in (tmp_path / "demo").iterdir()} == {"data.csv", "fit.json", "fit.png", "report.md"}

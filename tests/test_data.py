@@ -80,6 +80,25 @@ def test_microamperes_are_suspected(written):
         SwitchingData.read_csv(written("current,width,switched,trials\n70,1e-9,3,10\n"))
 
 
+def test_repeated_rows_are_doubted(written):
+    with pytest.warns(UserWarning, match="Row 3 is the same as row 1, counts included .and 0 more."):
+        SwitchingData.read_csv(written(GOOD + GOOD.splitlines()[1] + "\n"))
+
+
+def test_write_error_rates_are_counts_of_errors(written):
+    data = SwitchingData.read_csv(written("current,width,errors,trials\n1e-5,1e-8,12,1e6\n2e-5,1e-8,0,1e9\n"))
+    np.testing.assert_array_equal(data.switched, [999988, 1e9])
+
+
+def test_temperatures_and_series(written):
+    text = "current,width,switched,trials,T\n1e-5,1e-9,3,10,300\n2e-5,1e-9,7,10,300\n1e-5,1e-9,4,10,350\n"
+    data = SwitchingData.read_csv(written(text))
+    np.testing.assert_array_equal(data.temperature, [300, 300, 350])
+    assert data.series() == ["300 K", "300 K", "350 K"]
+    with pytest.raises(ValueError, match="`temperature` of switching data must be positive"):
+        SwitchingData.read_csv(written(text.replace("350", "-1")))
+
+
 def test_few_even_counts_are_no_reason_for_doubt(written):
     SwitchingData.read_csv(written("current,width,switched,trials\n1e-5,1e-9,2,10\n2e-5,1e-9,8,10\n"))
 

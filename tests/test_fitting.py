@@ -16,6 +16,7 @@ from mtjax import AppliedField, SpinOrbitTorque, SpinTransferTorque, UniaxialAni
 from mtjax.data import SwitchingData
 from mtjax.fitting import Fit, fit
 from mtjax.guess import least_move, midpoint
+from mtjax.identifiability import identifiability
 from mtjax.laws import ThermalActivation
 from mtjax.likelihood import (
     Prediction,
@@ -142,11 +143,6 @@ def test_runs_by_listing_all_orders():
 # the fit
 
 
-def test_the_law_of_the_package_is_the_one_written_down_here(device, truth):
-    p = np.array([float(LAW.probability(device, Pulse(i, WIDTH), jnp.zeros(())).value) for i in CURRENTS[::5]])
-    np.testing.assert_allclose(p, -np.expm1(-law(*truth, CURRENTS[::5])), rtol=1e-5)
-
-
 def test_the_optimum_is_that_of_scipy(found, sample, truth):
     options = {"xatol": 1e-9, "fatol": 1e-9, "maxiter": 4000}
     best = optimize.minimize(
@@ -189,6 +185,7 @@ def test_a_distant_start_leads_to_the_same_place(device, sample, found, factors)
     np.testing.assert_allclose(other.deviance, found.deviance, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_several_starts_agree(device, sample, found):
     np.testing.assert_allclose(
         fit(device, sample, where=both, method=LAW, relax=0.0, starts=3).deviance, found.deviance, rtol=1e-6
@@ -235,23 +232,45 @@ def test_voltages_pass_through_the_write_resistance(device, sample, found):
     volts = SwitchingData(voltage=CURRENTS * 5e3, width=WIDTH, switched=sample.switched, trials=TRIALS)
     again = fit(device, volts, where=both, method=LAW, relax=0.0)
     np.testing.assert_allclose(again.estimates.value, found.estimates.value, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_only_polarisation_over_resistance_matters(device, sample, found):
+    volts = SwitchingData(voltage=CURRENTS * 5e3, width=WIDTH, switched=sample.switched, trials=TRIALS)
     fit_R = fit(device, volts, where=("write_resistance", "Bk"), method=LAW, relax=0.0)
     ratio = fit_R.estimates["write_resistance"].value / 5e3  # only polarisation / resistance matters
-    np.testing.assert_allclose(0.6 / ratio, again.estimates["polarisation"].value, rtol=1e-3)
+    np.testing.assert_allclose(0.6 / ratio, found.estimates["polarisation"].value, rtol=1e-3)
 
 
-def test_a_field_column_sets_the_strength_of_the_applied_field():
-    """The critical current of spins across falls with the field along the current."""
+@pytest.fixture(scope="module")
+def across():
+    """A dot whose critical current falls with the field along the current, at two fields; counts without noise."""
     device = presets.perpendicular_sot(40.0)
     currents, fields = np.tile(np.linspace(6e-5, 1.1e-4, 8), 2), np.repeat([0.01, 0.03], 8)
-    p = [
-        float(LAW.probability(eqx.tree_at(lambda d: d[AppliedField].B, device, jnp.array([B, 0.0, 0.0])), Pulse(i, 1e-8), jnp.zeros(())).value)
-        for i, B in zip(currents, fields, strict=True)
-    ]  # fmt: skip
-    data = SwitchingData(current=currents, width=1e-8, switched=np.round(1e4 * np.array(p)), trials=1e4, field=fields)
-    found = fit(device, data, where=("theta_sh", "Bk"), method=LAW, relax=0.0)
-    np.testing.assert_allclose(found.estimates["theta_sh"].value, 0.3, rtol=2e-3)
+
+    @jax.jit
+    def p(i, B):
+        here = eqx.tree_at(lambda d: d[AppliedField].B, device, jnp.array([B, 0.0, 0.0]))
+        return LAW.probability(here, Pulse(i, 1e-8), jnp.zeros(())).value
+
+    counts = [round(1e4 * float(p(i, B))) for i, B in zip(currents, fields, strict=True)]
+    return device, SwitchingData(current=currents, width=1e-8, switched=counts, trials=1e4, field=fields)
+
+
+def test_a_field_column_sets_the_strength_of_the_applied_field(across):
+    """Three quantities, of which two only matter as a ratio: what remains is found, and the flat direction is named."""
+    device, data = across
+    found = fit(device, data, where=("theta_sh", "SpinOrbitTorque.width", "Bk"), method=LAW, relax=0.0)
+    ratio = found.estimates["theta_sh"].value / found.estimates["SpinOrbitTorque.width"].value
+    np.testing.assert_allclose(ratio, 0.3 / 50e-9, rtol=2e-3)
     assert found.deviance < 16
+    (said,) = [s for s in found.warnings if "apart" in s]
+    assert "do not determine theta_sh and SpinOrbitTorque.width apart" in said
+    assert "times 2 and" in said
+    assert "only theta_sh / SpinOrbitTorque.width is determined" in said
+    words = identifiability(found)
+    assert any(s.startswith("theta_sh / SpinOrbitTorque.width is known to 0.") for s in words), words
+    assert "theta_sh alone is not known (it could be anything)." in words
     with pytest.raises(ValueError, match="one AppliedField, but this has 0"):
         fit(presets.perpendicular_stt(), data, where=both, method=LAW, relax=0.0)
 
@@ -259,16 +278,9 @@ def test_a_field_column_sets_the_strength_of_the_applied_field():
 # criticism
 
 
-def test_the_flat_direction_is_named():
-    device = presets.perpendicular_sot(40.0)
-    currents = np.linspace(6e-5, 1.1e-4, 8)
-    p = [float(LAW.probability(device, Pulse(i, 1e-8), jnp.zeros(())).value) for i in currents]
-    data = SwitchingData(current=currents, width=1e-8, switched=np.round(200 * np.array(p)), trials=200)
-    found = fit(device, data, where=("theta_sh", "SpinOrbitTorque.width", "Bk"), method=LAW, relax=0.0)
-    (said,) = [s for s in found.warnings if "apart" in s]
-    assert "do not determine theta_sh and SpinOrbitTorque.width apart" in said
-    assert "times 2 and" in said
-    assert "only theta_sh / SpinOrbitTorque.width is determined" in said
+@pytest.mark.slow
+def test_a_quantity_that_does_not_matter_is_named(across):
+    device, data = across
     idle = fit(device, data, where=("theta_sh", "Bk", "write_resistance"), method=LAW, relax=0.0)
     assert any(s == "The data do not determine write_resistance." for s in idle.warnings)
     assert idle.estimates["write_resistance"].stderr > 1e3 * idle.estimates["write_resistance"].value
@@ -283,6 +295,7 @@ def test_a_plateau_is_flagged(device, truth):
     assert "warning: The model does not describe" in str(found)
 
 
+@pytest.mark.slow
 def test_a_trend_in_the_residuals_is_flagged(device, truth):
     """A curve slightly too flat: by the deviance alone nothing is wrong."""
     currents = np.linspace(7.5e-6, 12.5e-6, 60)
@@ -368,6 +381,7 @@ def test_a_fit_prints_as_a_table_with_units(found):
     assert "13 degrees of freedom" in lines[3]
 
 
+@pytest.mark.slow
 def test_intervals_of_a_quantity_that_may_change_its_sign(device, sample):
     """It starts at zero, so it is fitted as it is: symmetric intervals."""
     found = fit(device, sample, where=lambda d: (*both(d), d[SpinTransferTorque].field_like_ratio), method=LAW, relax=0.0)

@@ -21,11 +21,14 @@ grains rates
 presets
 monte_carlo fokker_planck
 switching laws readout
-data likelihood
-scoring criticism parameters guess
-store
-fitting
-demo
+data likelihood priors lapses parameters store
+coordinates guess
+estimates model tables
+search loops
+criticism stochastic
+fitting maximum
+intervals telegraph comparison identifiability profiles posterior design
+demo report
 plot
 cli
 """

@@ -1,0 +1,186 @@
+"""Least deviance: optimistix's dogleg on deviance residuals, one step at a time, so that it can be watched and resumed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import lineax as lx
+import numpy as np
+import optimistix as optx
+from jaxtyping import Array, Float
+from tqdm import tqdm
+
+from mtjax.coordinates import Coordinates
+from mtjax.likelihood import Prediction, residual_slopes, residuals
+from mtjax.model import BinomialLikelihood, linearised
+
+_STEPS = 80
+_PATIENCE = 12
+_CLOSE, _NEARLY = 1e-6, 1e-2
+"""Stop where the deviance could fall by less than this (1e-3 standard errors); what passes where rounding is in the way."""
+_HUGE = 1e4
+_SOLVER = optx.Dogleg(rtol=1e-9, atol=1e-9, linear_solver=lx.AutoLinearSolver(well_posed=False))
+"""Its trust region begins with a radius of one: a factor of e."""
+_OPTIONS = {"jac": "bwd"}
+
+
+class Minimum(NamedTuple):
+    """Where the search ended: coordinates c, what was minimised there, and whether it converged."""
+
+    c: Float[np.ndarray, " k"]
+    deviance: float
+    converged: bool
+
+
+class Problem(eqx.Module):
+    """Residuals of data and priors as functions of unbounded numbers x; the sum of their squares is what is minimised."""
+
+    likelihood: BinomialLikelihood
+    space: Coordinates
+
+    def local(self, x: Float[Array, " k"]) -> Local:
+        """Residuals, shape (n + priors,), and their slopes at x; a large constant where the model is no number."""
+        counts = self.likelihood
+        at = linearised(counts.model, self.space.bound(x), counts.rows)
+        return _local(self.space, counts.switched, counts.trials, x, at)
+
+
+class Local(NamedTuple):
+    """Residuals at x, and their slopes."""
+
+    x: Array
+    residuals: Array
+    slopes: Array
+
+
+@eqx.filter_jit
+def _local(space: Coordinates, switched: np.ndarray, trials: np.ndarray, x: Array, at: Prediction) -> Local:
+    data = jnp.asarray(residuals(switched, trials, at.p, at.q))
+    stretch = jax.jvp(space.bound, (x,), (jnp.ones_like(x),))[1]
+    slopes = residual_slopes(switched, trials, at) * stretch
+    fine = jnp.all(jnp.isfinite(data)) & jnp.all(jnp.isfinite(slopes))
+
+    def prior(x):
+        return space.prior_residuals(space.bound(x))
+
+    data = jnp.append(jnp.where(fine, data, _HUGE), prior(x))
+    return Local(x, data, jnp.concatenate([jnp.where(fine, slopes, 0.0), jax.jacfwd(prior)(x)]))
+
+
+def minimise(
+    problem: Problem,
+    starts: Iterable[Float[np.ndarray, " k"]],
+    *,
+    progress: bool = False,
+    checkpoint: str | PathLike[str] | None = None,
+) -> Minimum:
+    """The lowest of the minima reached from `starts`, coordinates.
+
+    `checkpoint`: a file that keeps what is done; the same problem goes on from there.
+    """
+    notes = _Notes(checkpoint, problem)
+    with tqdm(desc="fit", unit=" steps", disable=not progress) as bar:
+        found = [notes.done(i) or _descend(problem, c, bar, notes, i) for i, c in enumerate(starts)]
+    return min(found, key=lambda m: m.deviance)
+
+
+def around(c: Float[np.ndarray, " k"], number: int, space: Coordinates) -> list[Float[np.ndarray, " k"]]:
+    """`c`, then further points spread evenly over factors from 1/2 to 2 about it (golden-ratio sequence), within bounds."""
+    ratio = float(np.max(np.roots([1, *[0] * (len(c) - 1), -1, -1]).real))
+    shares = [(0.5 + n * ratio ** -np.arange(1, len(c) + 1)) % 1 for n in range(1, number)]
+    room = 0.01 * (space.upper - space.lower)
+    return [c, *(np.clip(c + np.log(2) * (2 * s - 1), space.lower + room, space.upper - room) for s in shares)]
+
+
+def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: int) -> Minimum:
+    x = jnp.asarray(problem.space.free(notes.place(number, c)))
+    here = problem.local(x)
+    base, state, idle = here, _first(here), 0
+    for _ in range(_STEPS):
+        x, state = _onward(here, x, state)
+        accepted = int(state.num_steps_since_acceptance) == 0
+        base, idle = (here, 0) if accepted else (base, idle + 1)
+        deviance, promised = float(jnp.sum(base.residuals**2)), _promised(base)
+        bar.update()
+        bar.set_postfix(deviance=f"{deviance:.5g}")
+        if accepted:
+            notes.keep(number, np.asarray(problem.space.bound(x)), deviance)
+        if promised < _CLOSE or idle > _PATIENCE:
+            break
+        here = problem.local(state.y_eval)
+    converged = promised < _NEARLY and deviance < _HUGE**2
+    ended = Minimum(np.asarray(problem.space.bound(x), float), deviance, converged)
+    if converged:
+        notes.keep(number, ended.c, deviance, finished=True)
+    return ended
+
+
+def _promised(here: Local) -> float:
+    """By how much the deviance would still fall if the residuals were straight lines."""
+    J, r = np.asarray(here.slopes), np.asarray(here.residuals)
+    step = np.linalg.lstsq(J, r, rcond=1e-9)[0]
+    return float(np.sum((J @ step) ** 2))
+
+
+def _line(x: Array, here: Local) -> tuple[Array, None]:
+    """The residuals, which optimistix asks for only where they and their slopes are known already."""
+    return here.residuals + here.slopes @ (x - here.x), None
+
+
+@eqx.filter_jit
+def _first(here: Local) -> Any:
+    out = jax.eval_shape(lambda: here.residuals)
+    return _SOLVER.init(_line, here.x, here, _OPTIONS, out, None, frozenset())
+
+
+@eqx.filter_jit
+def _onward(here: Local, x: Array, state: Any) -> tuple[Array, Any]:
+    x, state, _ = _SOLVER.step(_line, x, here, _OPTIONS, state, frozenset())
+    return x, state
+
+
+class _Notes:
+    """What a checkpoint holds: for every start the place reached, and whether it is final."""
+
+    def __init__(self, path: str | PathLike[str] | None, problem: Problem):
+        self.path = None if path is None else Path(path)
+        self.kept: dict[str, Any] = {"problem": _fingerprint(problem), "starts": {}}
+        if self.path is not None and self.path.is_file():
+            found = _read(self.path)
+            if found.get("problem") == self.kept["problem"]:
+                self.kept = found
+
+    def place(self, number: int, c: np.ndarray) -> np.ndarray:
+        """Where to begin."""
+        return np.array(self.kept["starts"].get(str(number), {}).get("c", c))
+
+    def done(self, number: int) -> Minimum | None:
+        """The minimum that was found already."""
+        found = self.kept["starts"].get(str(number), {})
+        return Minimum(np.array(found["c"]), found["deviance"], converged=True) if found.get("finished") else None
+
+    def keep(self, number: int, c: np.ndarray, deviance: float, *, finished: bool = False) -> None:
+        """Write it down."""
+        if self.path is not None:
+            self.kept["starts"][str(number)] = {"c": c.tolist(), "deviance": deviance, "finished": finished}
+            self.path.write_text(json.dumps(self.kept))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError):
+        raise ValueError(f"The checkpoint {str(path)!r} must be one that mtjax wrote, but is not.") from None
+
+
+def _fingerprint(problem: Problem) -> list[Any]:
+    counts, space = problem.likelihood, problem.space
+    sums = [float(np.sum(np.arange(1, len(x) + 1) * x)) for x in (counts.switched, counts.trials, counts.rows.amplitude)]
+    return [list(space.names), space.start.tolist(), counts.model.method.name, sums]

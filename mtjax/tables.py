@@ -1,0 +1,55 @@
+"""Tables in CSV files: headings with units, and sentences where something is wrong."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+Headings = Mapping[str, Mapping[str, float]]
+"""For every column the headings by which it is recognised, each with the SI value of its unit."""
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file with a heading; raises `ValueError` where there is no such file, or none in it."""
+    if not path.is_file():
+        raise ValueError(f"The data file must exist, but {str(path)!r} does not.")
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            table = [dict(row) for row in csv.DictReader(file, skipinitialspace=True)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{str(path)!r} must be a CSV text file, but cannot be read as one: {error}.") from None
+    if not table:
+        raise ValueError(f"{str(path)!r} must have a heading and at least one row, but has none.")
+    return table
+
+
+def read_columns(path: Path, headings: Headings, *, optional: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """Columns in SI units; raises `ValueError` where one is missing, or an entry is no finite number."""
+    table = read_rows(path)
+    found = {}
+    for name, known in headings.items():
+        heading = next((h for h in known if h in table[0]), None)
+        if heading is not None:
+            found[name] = known[heading] * _numbers(table, heading, path)
+        elif name not in optional:
+            raise ValueError(
+                f"{str(path)!r} must have a column {name} ({', '.join(repr(h) for h in known)}), "
+                f"but has {', '.join(repr(h) for h in table[0] if h is not None)}."
+            )
+    return found
+
+
+def _numbers(table: list[dict[str, str]], heading: str, path: Path) -> np.ndarray:
+    numbers = np.empty(len(table))
+    for i, row in enumerate(table):
+        entry = (row.get(heading) or "").strip()
+        try:
+            numbers[i] = float(entry)
+        except ValueError:
+            numbers[i] = np.nan
+        if not np.isfinite(numbers[i]):
+            raise ValueError(f"{str(path)!r} must hold a number in {heading!r}, but row {i + 1} has {entry!r}.")
+    return numbers
