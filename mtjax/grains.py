@@ -63,12 +63,12 @@ class Grains(eqx.Module):
     """
 
     cell: Device
+    fixed: Bool[Array, " cells"]
+    neighbours: Int[Array, "cells 4"]
     Bk: Float[Array, " cells"] = quantity("T")
     volume: Float[Array, " cells"] = quantity("")
     bias: Float[Array, "cells 3"] = quantity("T")
     size: Float[Array, " cells"] = quantity("")
-    fixed: Bool[Array, " cells"]
-    neighbours: Int[Array, "cells 4"]
     coupling: Scalar = quantity("T")
 
     @staticmethod
