@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from mtjax import nn as nn
 from mtjax import presets as presets
 from mtjax.cpu import configure_cpu as configure_cpu
 from mtjax.data import SwitchingData as SwitchingData

@@ -1,0 +1,32 @@
+"""Networks of devices: laws, estimators, neurons, synapses, networks, training, energy."""
+
+from mtjax.nn import datasets as datasets
+from mtjax.nn.crossbar import Crossbar as Crossbar
+from mtjax.nn.datasets import Dataset as Dataset
+from mtjax.nn.distil import distil as distil
+from mtjax.nn.estimators import PSA as PSA
+from mtjax.nn.estimators import AbstractEstimator as AbstractEstimator
+from mtjax.nn.estimators import Concrete as Concrete
+from mtjax.nn.estimators import DisARM as DisARM
+from mtjax.nn.estimators import MomentPropagation as MomentPropagation
+from mtjax.nn.estimators import Reinforce as Reinforce
+from mtjax.nn.estimators import StraightThrough as StraightThrough
+from mtjax.nn.laws import AbstractLaw as AbstractLaw
+from mtjax.nn.laws import ChebyshevLaw as ChebyshevLaw
+from mtjax.nn.laws import MeasuredLaw as MeasuredLaw
+from mtjax.nn.laws import NeelBrownLaw as NeelBrownLaw
+from mtjax.nn.network import Layer as Layer
+from mtjax.nn.network import Network as Network
+from mtjax.nn.network import convnet as convnet
+from mtjax.nn.network import mlp as mlp
+from mtjax.nn.neurons import ClockedNeuron as ClockedNeuron
+from mtjax.nn.neurons import FreeRunningNeuron as FreeRunningNeuron
+from mtjax.nn.neurons import IntegratingNeuron as IntegratingNeuron
+from mtjax.nn.neurons import TrajectorySampler as TrajectorySampler
+from mtjax.nn.presets import sengupta2016_law as sengupta2016_law
+from mtjax.nn.synapses import Conv as Conv
+from mtjax.nn.synapses import Dense as Dense
+from mtjax.nn.synapses import Pooled as Pooled
+from mtjax.nn.training import Training as Training
+from mtjax.nn.training import evaluate as evaluate
+from mtjax.nn.training import train as train

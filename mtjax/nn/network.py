@@ -1,0 +1,179 @@
+"""Networks: layers of synapses and neurons, run over several time-steps by one scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, StraightThrough
+from mtjax.nn.laws import AbstractLaw
+from mtjax.nn.neurons import AbstractNeuron, ClockedNeuron, Fired
+from mtjax.nn.random import uniforms
+from mtjax.nn.synapses import AbstractSynapse, Conv, Dense, Pooled
+
+Uniforms = tuple[Float[Array, "steps *neurons"], ...]
+
+
+class Layer(eqx.Module):
+    """A synapse and the neurons that it drives."""
+
+    synapse: AbstractSynapse
+    neuron: AbstractNeuron
+
+
+class Activity(eqx.Module):
+    """What a network did with one sample.
+
+    - `inputs`: what the first synapse saw, shape (steps, *input).
+    - `fired`: of every layer, arrays of shape (steps, *neurons).
+    """
+
+    inputs: Array
+    fired: tuple[Fired, ...]
+
+    @property
+    def logits(self) -> Uniforms:
+        """Of all spikes."""
+        return tuple(f.logit for f in self.fired)
+
+
+class Network(eqx.Module):
+    """Layers of neurons, and a readout that sums column currents over the time-steps (one comparator per class).
+
+    - `layers`: from the input on.
+    - `readout`: synapse from the last layer's spikes to the classes; `None` counts the last layer's spikes instead.
+    - `shape`: of the input.
+    - `coding`: "direct" gives the first synapse the input as it is at every time-step; "bernoulli" gives it spikes with the
+      input as probability.
+    """
+
+    layers: tuple[Layer, ...]
+    readout: AbstractSynapse | None
+    shape: tuple[int, ...] = eqx.field(static=True)
+    coding: str = eqx.field(static=True, default="direct")
+
+    def __check_init__(self):
+        if self.coding not in {"direct", "bernoulli"}:
+            raise ValueError(f"`coding` must be 'direct' or 'bernoulli', but is {self.coding!r}.")
+
+    def __str__(self) -> str:
+        """Sizes of the layers."""
+        sizes = [self.shape, *self.neuron_shapes()]
+        text = " -> ".join("x".join(map(str, s)) for s in sizes)
+        weights = sum(x.size for x in jax.tree.leaves(eqx.filter([layer.synapse for layer in self.layers], eqx.is_array)))
+        return f"Network {text}{'' if self.readout is None else ' -> readout'}, {self.coding} coding, {weights} weights"
+
+    def neuron_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shape of every layer of neurons. Raises `ValueError` where layers do not fit together."""
+        shapes, shape = [], self.shape
+        for layer in self.layers:
+            shape = eqx.filter_eval_shape(layer.synapse, jax.ShapeDtypeStruct(shape, jnp.float32)).shape
+            shapes.append(shape)
+        if self.readout is not None:
+            eqx.filter_eval_shape(self.readout, jax.ShapeDtypeStruct(shape, jnp.float32))
+        return tuple(shapes)
+
+    def draw(self, key: Key[Array, ""], steps: int) -> Uniforms:
+        """Uniform numbers for one sample and `steps` time-steps."""
+        shapes = self.neuron_shapes()
+        return tuple(uniforms(k, (steps, *s)) for k, s in zip(jax.random.split(key, len(shapes)), shapes, strict=True))
+
+    def __call__(
+        self,
+        x: Float[Array, "..."],
+        *,
+        uniforms: Uniforms,
+        estimator: AbstractEstimator | None = None,
+        key: Key[Array, ""] | None = None,
+    ) -> Activity:
+        """Run one sample `x` for as many time-steps as the uniforms are drawn for.
+
+        `key` is needed for Bernoulli coding and for read noise. Raises `ValueError` where shapes do not fit.
+        """
+        if x.shape != self.shape:
+            raise ValueError(f"The input must have shape {self.shape}, but has {x.shape}.")
+        estimator = StraightThrough() if estimator is None else estimator
+        steps = uniforms[0].shape[0]
+        keys = jax.random.split(jax.random.key(0) if key is None else key, steps)
+        first = None if self.coding == "bernoulli" or key is not None else self.layers[0].synapse(x)
+
+        def step(states, now):
+            us, k = now
+            spikes = _coded(x, self.coding, jax.random.fold_in(k, 0))
+            seen, done, after = spikes, [], []
+            for i, (layer, state, u) in enumerate(zip(self.layers, states, us, strict=True)):
+                y = first if i == 0 and first is not None else _noisy(layer.synapse, spikes, key is not None, k, i + 1)
+                fired, state = layer.neuron(y, state, uniforms=u, estimator=estimator)
+                if i > 0 and isinstance(estimator, AbstractLookahead):
+                    fired = eqx.tree_at(lambda f: f.spikes, fired, _ahead(layer, estimator, spikes, u))
+                spikes = fired.spikes
+                done.append(fired)
+                after.append(state)
+            return tuple(after), (seen, tuple(done))
+
+        rest = tuple(layer.neuron.init(u.shape[1:]) for layer, u in zip(self.layers, uniforms, strict=True))
+        _, (inputs, fired) = jax.lax.scan(step, rest, (uniforms, keys))
+        return Activity(inputs, fired)
+
+    def read(self, spikes: Float[Array, "steps *neurons"]) -> Float[Array, "steps classes"]:
+        """The readout's column currents at every time-step (or the spikes themselves), in units of the weights."""
+        return spikes if self.readout is None else jax.vmap(self.readout)(spikes)
+
+
+def _coded(x: Array, coding: str, key: Key[Array, ""]) -> Array:
+    return x if coding == "direct" else (uniforms(key, x.shape) < x).astype(x.dtype)
+
+
+def _noisy(synapse: AbstractSynapse, x: Array, noisy: Any, key: Key[Array, ""], number: int) -> Array:
+    """The synapse's output, with its read noise where there is a key and a crossbar."""
+    y = synapse(x)
+    variance = synapse.noise(x) if noisy else None
+    if variance is None:
+        return y
+    normals = jax.random.normal(jax.random.fold_in(key, number), y.shape, y.dtype)
+    return y + normals * jnp.sqrt(jnp.maximum(variance, 1e-20))
+
+
+def _ahead(layer: Layer, estimator: AbstractLookahead, x: Array, u: Array) -> Array:
+    if not isinstance(layer.neuron, ClockedNeuron):
+        raise ValueError(
+            f"{type(estimator).__name__} needs neurons without memory, but a layer has {type(layer.neuron).__name__}."
+        )
+    return estimator.layer(layer.synapse, layer.neuron.logit, x, u)
+
+
+def mlp(
+    sizes: Sequence[int],
+    law: AbstractLaw,
+    *,
+    key: Key[Array, ""],
+    p: float = 0.5,
+    gain: float = 2.0,
+    shape: tuple[int, ...] | None = None,
+) -> Network:
+    """Dense layers of clocked neurons, `sizes` from the input to the classes; the last one is the readout.
+
+    - `p`: firing probability at input 0; `gain`: of the first random weights.
+    """
+    keys = jax.random.split(key, len(sizes) - 1)
+    synapses = [Dense.make(a, b, key=k, gain=gain) for a, b, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
+    layers = tuple(Layer(s, ClockedNeuron.of(law, p=p)) for s in synapses[:-1])
+    return Network(layers, synapses[-1], (sizes[0],) if shape is None else shape)
+
+
+def convnet(
+    law: AbstractLaw, *, key: Key[Array, ""], channels: tuple[int, int] = (6, 12), p: float = 0.5, gain: float = 2.0
+) -> Network:
+    """28x28-6c5-2s-12c5-2s-10o, the network of Sengupta et al. as recalled; `channels` widens it."""
+    k1, k2, k3 = jax.random.split(key, 3)
+    a, b = channels
+    layers = (
+        Layer(Conv.make(5, 1, a, key=k1, gain=gain), ClockedNeuron.of(law, p=p)),
+        Layer(Pooled(Conv.make(5, a, b, key=k2, gain=gain)), ClockedNeuron.of(law, p=p)),
+    )
+    return Network(layers, Pooled(Dense.make(16 * b, 10, key=k3, gain=gain)), (28, 28, 1))
