@@ -48,6 +48,8 @@ from mtjax.layer import FreeLayer as FreeLayer
 from mtjax.methods import Probability as Probability
 from mtjax.monte_carlo import MonteCarlo as MonteCarlo
 from mtjax.monte_carlo import score_gradient as score_gradient
+from mtjax.noise import gaussian as gaussian
+from mtjax.noise import three_point as three_point
 from mtjax.priors import LogNormal as LogNormal
 from mtjax.priors import Normal as Normal
 from mtjax.protocols import Steps as Steps

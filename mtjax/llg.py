@@ -4,6 +4,7 @@ dm/dt = -gamma m x B + alpha m x dm/dt, where every effect is an effective field
 dm/dt = -gamma/(1 + alpha^2) [m x B + alpha m x (m x B)], with Brown's thermal field in B (Stratonovich).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import diffrax as dfx
@@ -16,7 +17,7 @@ from mtjax.device import Device
 from mtjax.fields import total_field
 from mtjax.heating import ThermalHistory
 from mtjax.layer import Drive, Magnet
-from mtjax.noise import StepPath
+from mtjax.noise import StepPath, gaussian
 from mtjax.pulses import AbstractPulse
 from mtjax.types import Scalar, Vector
 
@@ -84,14 +85,15 @@ class ThermalTerm(dfx.AbstractTerm):
     """The noise of the stochastic LLG equation as a diffrax term; the solvers take the drift from their `args`."""
 
     path: StepPath
+    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
 
     def vf(self, t: Any, y: Vector, args: Dynamics) -> Vector:
         """The drift per step."""
         return args.precession(t, y, None)
 
     def contr(self, t0: Any, t1: Any, **kwargs: Any) -> Vector:
-        """Three standard normals for the step from `t0` to `t1` = `t0` + 1."""
-        return self.path.evaluate(t0, t1)
+        """Three random numbers of mean 0 and variance 1 for the step from `t0` to `t1` = `t0` + 1."""
+        return Vector(*map(self.normal, self.path.bits(t0)))
 
     def prod(self, vf: Vector, control: Vector) -> Vector:
         """Not the product of an Ito integral: the solvers combine drift and noise themselves."""

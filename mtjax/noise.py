@@ -29,10 +29,21 @@ def threefry(k0: UInt32[Array, ""], k1: UInt32[Array, ""], x0: UInt32[Array, ""]
     return x0, x1
 
 
-def normal(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
+def gaussian(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
     """A standard normal number from 21 random bits, by the inverse distribution function; at most 5.0 in size."""
     uniform = (bits.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-20) - 1
     return jnp.float32(2**0.5) * jax.lax.erf_inv(uniform)
+
+
+def three_point(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
+    """-sqrt 3, 0 or sqrt 3 with probabilities 1/6, 2/3, 1/6 from 21 random bits.
+
+    Its moments up to the fifth are those of a standard normal, which is all that a solver of weak order 2 sees of it
+    (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, section 14.2, as recalled); the sixth
+    is 9 instead of 15, an error of order (2 D dt)^3 a step. It takes a third of the time of an exact one.
+    """
+    size = jnp.float32(3**0.5)
+    return jnp.where(bits < 349525, -size, jnp.where(bits < 1747627, jnp.float32(0), size))
 
 
 class StepPath(dfx.AbstractBrownianPath):
@@ -64,13 +75,16 @@ class StepPath(dfx.AbstractBrownianPath):
         """Infinity: defined at every step."""
         return jnp.inf
 
+    def bits(self, step: Any) -> tuple[UInt32[Array, ""], UInt32[Array, ""], UInt32[Array, ""]]:
+        """Three times 21 random bits for `step`."""
+        step = jnp.round(step).astype(jnp.uint32)  # diffrax gives 102.99999 for step 103: cut off, it would repeat 102
+        a, b = threefry(self.key[0], self.key[1], step, self.sample)
+        return a >> 11, b >> 11, ((a & jnp.uint32(0x7FF)) << 10) | (b & jnp.uint32(0x3FF))
+
     def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Vector:  # noqa: FBT001, FBT002
         """The increment of step number `t0`: three independent standard normals, a `Vector`; `t1` must be `t0` + 1."""
         del t1, left, use_levy
-        step = jnp.round(t0).astype(jnp.uint32)  # diffrax gives 102.99999 for step 103: cut off, it would repeat 102
-        a, b = threefry(self.key[0], self.key[1], step, self.sample)
-        c = ((a & jnp.uint32(0x7FF)) << 10) | (b & jnp.uint32(0x3FF))
-        return Vector(normal(a >> 11), normal(b >> 11), normal(c))
+        return Vector(*map(gaussian, self.bits(t0)))
 
     def uniform(self, step: Any) -> Float32[Array, ""]:
         """A number in (0, 1) for `step`, made of the same bits as its increment: use one or the other."""

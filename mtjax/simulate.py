@@ -190,7 +190,7 @@ def _solve(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, 
     y0 = jax.tree.map(lambda x: jnp.asarray(x, dtype), solver.enter(dynamics, m0))
     zero, one = jnp.zeros((), dtype), jnp.ones((), dtype)
     return dfx.diffeqsolve(
-        ThermalTerm(noise), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
+        ThermalTerm(noise, solver.normal), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
         max_steps=grid.limit, throw=False, **kwargs,
     )  # fmt: skip
 

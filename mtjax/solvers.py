@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from mtjax.layer import Drive
 from mtjax.llg import Dynamics, rate
+from mtjax.noise import gaussian
 from mtjax.types import Vector
 
 
@@ -21,6 +22,7 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
     """A fixed-step solver of the stochastic LLG equation."""
 
     max_angle: eqx.AbstractVar[float]
+    normal: eqx.AbstractVar[Callable[[Any], Any]]
 
     @abstractmethod
     def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
@@ -50,9 +52,11 @@ class SplitStep(AbstractSpinSolver):
 
     - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m.
       `scripts/convergence.py` measures the bias of a switching probability against it.
+    - `normal`: `gaussian`, or `three_point` for cheaper random numbers of the same first five moments.
     """
 
     max_angle: float = 0.5
+    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
     term_structure: ClassVar = dfx.AbstractTerm
     interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
 
@@ -96,9 +100,11 @@ class Heun(AbstractSpinSolver):
     normalised after each step.
 
     - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m.
+    - `normal`: `gaussian`, or `three_point` for cheaper random numbers of the same first five moments.
     """
 
     max_angle: float = 0.05
+    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
     term_structure: ClassVar = dfx.AbstractTerm
     interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
 

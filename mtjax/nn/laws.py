@@ -71,7 +71,7 @@ class ChebyshevLaw(AbstractLaw):
     - `provenance`: what it was made from, in words.
     """
 
-    coefficients: Float[Array, "..."]
+    coefficients: Float[Array, ...]
     ranges: tuple[tuple[float, float], ...] = eqx.field(static=True)
     names: tuple[str, ...] = eqx.field(static=True, default=())
     values: tuple[Scalar, ...] = ()
