@@ -122,7 +122,7 @@ class HazardLaw(AbstractMethod):
         return jnp.maximum(jnp.sum(at_nodes * (w / NS)[..., None], axis=1) + edges, 0.0)
 
     def rates(self, cell: Device, current: Array, temperature: Array) -> tuple[Array, Array]:
-        """Hazards (1/ns) and edges, each of shape (..., 2) for leaving and coming back, at currents (A) and temperatures (K)."""
+        """Hazards (1/ns) and edges, each of shape (..., 2) for leaving and coming back, at currents (A), temperatures (K)."""
         delta, bias, drive, unit = reduced(cell, current, temperature)
         both = jnp.stack([drive, -drive], axis=-1)
         delta, bias = (jnp.broadcast_to(x[..., None], both.shape) for x in (delta, bias))

@@ -30,10 +30,8 @@ def everything_on() -> mtj.Device:
             mtj.AppliedField((0.02, -0.01, -0.01)),
             mtj.ExchangeBias((0.01, 0.005, 0.0)),
             mtj.VCMA(30e-15, 1e-9),
-            mtj.SpinOrbitTorque(
-                theta_sh=0.2, width=60e-9, thickness=4e-9, sigma=(0.0, -1.0, 0.0), field_like_ratio=0.3
-            ),
-            mtj.SpinTransferTorque(polarisation=0.5, asymmetry=1.3, sigma=(0.2, 0.0, -1.0)),
+            mtj.SpinOrbitTorque(theta_sh=0.2, width=60e-9, thickness=4e-9, sigma=(0.0, -1.0, 0.0), field_like_ratio=0.3),
+            mtj.SpinTransferTorque(polarisation=0.5, asymmetry=1.1, sigma=(0.2, 0.0, -1.0)),
         ),
         write_resistance=2e3,
     )

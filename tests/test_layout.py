@@ -15,11 +15,11 @@ device analytic
 settling equilibrium methods generator
 llg
 solvers score
-grid density truncation legendre propagate
+grid density truncation legendre propagate spectrum
 simulate
-grains rates
+grains rates hazard_table
 presets
-monte_carlo fokker_planck
+monte_carlo fokker_planck hazard
 switching laws readout
 data likelihood priors lapses parameters store
 coordinates guess

@@ -39,7 +39,7 @@ def load_checkpoint(path: str | Path, like: Any) -> tuple[Any, tuple[tuple[float
         if saved != wanted:
             here = next((pair for pair in zip(saved, wanted, strict=False) if pair[0] != pair[1]), (len(saved), len(wanted)))
             raise ValueError(
-                f"The checkpoint '{path}' must be of this network, but is of another one: {here[0]} in the file, {here[1]} here."
+                f"The checkpoint '{path}' must be of this network, but is of another: {here[0]} in the file, {here[1]} here."
             )
         return eqx.tree_deserialise_leaves(file, like), tuple((a, b) for a, b in history)
 

@@ -75,7 +75,7 @@ def load_npz(path: str | Path) -> tuple[Dataset, Dataset]:
     parts = [Dataset(_unit(arrays[f"x_{part}"]), arrays[f"y_{part}"]) for part in ("train", "test")]
     if parts[1].labels.max() > parts[0].labels.max():
         raise ValueError(
-            f"Every test label must occur in training, up to {parts[0].labels.max()}, but the largest is {parts[1].labels.max()}."
+            f"Test labels must occur in training, up to {parts[0].labels.max()}, but the largest is {parts[1].labels.max()}."
         )
     return parts[0], parts[1]
 
