@@ -16,9 +16,9 @@ settling equilibrium methods generator
 llg
 solvers score
 grid density truncation legendre propagate
-simulate
-grains rates
-presets
+simulate spectrum
+grains rates hazard_table
+hazard presets
 monte_carlo fokker_planck
 switching laws readout
 data likelihood priors lapses parameters store
