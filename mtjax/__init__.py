@@ -38,6 +38,8 @@ from mtjax.grains import Grains as Grains
 from mtjax.grains import GrainTrajectories as GrainTrajectories
 from mtjax.grains import Spread as Spread
 from mtjax.grains import simulate_grains as simulate_grains
+from mtjax.hazard import HazardLaw as HazardLaw
+from mtjax.hazard import mean_mz as mean_mz
 from mtjax.heating import JouleHeating as JouleHeating
 from mtjax.heating import ThermalHistory as ThermalHistory
 from mtjax.heating import film_on_oxide as film_on_oxide

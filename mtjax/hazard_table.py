@@ -5,10 +5,9 @@ fixed by (delta, h, b) and the damping. Under constant b the populations of its 
 
     d(up)/du = -out up + back down,
 
-and each pulse adds once, for its two edges, a number to the integral of `out`: negative where the density needs time to
-settle under the torque, positive where it spills over while it comes to rest. Both follow from the populations after pulses
-of different lengths, each read after the cell has come to rest. Turning the cell by 180 degrees about the bias exchanges the
-wells and the sign of b, so that back(b) = out(-b).
+where out + back is the slowest eigenvalue (`mtjax.spectrum`). A pulse that starts abruptly adds to the integral of `out`
+once, which follows from the populations after a pulse, read when the cell has come to rest. Turning the cell by 180 degrees
+about the bias exchanges the wells and the sign of b, so that back(b) = out(-b).
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ from mtjax.generator import Flow, Stencil, stencil
 from mtjax.layer import FreeLayer
 from mtjax.propagate import ellipse, exponential
 from mtjax.shapes import EllipticCylinder
+from mtjax.spectrum import exchange
 from mtjax.torques import SpinOrbitTorque
 from mtjax.truncation import flow_of
 
-TIMES = (40.0, 80.0, 160.0)
-"""Lengths of the pulses, 1/(gamma' Bk); then `REST` without current."""
-REST = 60.0
+LENGTH, REST = 160.0, 60.0
+"""Length of the pulses whose edges are measured, and of the rest before they are read, 1/(gamma' Bk)."""
 _CERTAIN = 1e-5
-_REMEMBERED = 2e-3
-_LEAST_SLOPE = 1e-3
-_SMALLEST = 1e-11
-"""Probabilities below this are not read off the equation but continued in the barrier (Arrhenius)."""
+_SMALLEST = 1e-12
+"""Rates below this are not read off the equation but continued in the barrier (Arrhenius)."""
+_CLEAR = 3.0
+_LEAST = 1e-4
 _MS, _THICKNESS, _WIDTH = 1e6, 1e-9, 1e-7
 
 
@@ -57,49 +56,45 @@ class Axes(NamedTuple):
         return np.concatenate([-positive[:0:-1], positive])
 
 
-def tabulate(alpha: float, axes: Axes, *, finer: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """log(out), out in units of gamma' Bk, and the edges, each of shape (delta, bias, drive).
+def tabulate(alpha: float, memory: float, axes: Axes, *, finer: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """log(out), out in units of gamma' Bk, and the logarithm of what a pulse's edges add; each (delta, bias, drive).
 
+    - `memory`: of a well for its past, 1/(gamma' Bk): see `HazardLaw`.
     - `finer`: factor on the truncation of the harmonics, to see what it changes.
 
     Takes minutes, in double precision whatever the setting.
     """
     with jax.enable_x64(True):  # noqa: FBT003
-        switched = [np.asarray(_row(delta, np.array(axes.bias), axes.both, alpha, finer)) for delta in axes.delta]
-        return hazards(np.stack(switched), np.array(axes.delta), axes.both)
+        rows = [_row(delta, axes, alpha, finer) for delta in axes.delta]
+    switched, out, onset = (np.stack(parts) for parts in zip(*rows, strict=True))
+    return combined(switched, out, onset, memory, np.array(axes.delta))
 
 
-def hazards(switched: np.ndarray, delta: np.ndarray, drive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """log(out) and edges from the probabilities after pulses of the lengths `TIMES`, shape (delta, bias, drive, times)."""
-    flux = _cumulative(switched)
-    middle = drive.size // 2
-    at_rest = (flux[:, :, middle, 2] - flux[:, :, middle, 1]) / (TIMES[2] - TIMES[1])
-    flux = flux - REST * at_rest[:, :, None, None]
-    out, edge = _slopes(flux, 1 - switched - switched[:, :, ::-1])
-    known = (switched[..., 2] > _SMALLEST) & (out > 0)
-    log_out = np.log(np.where(known, out, 1.0), where=known, out=np.full_like(out, np.nan))
-    return _continued(log_out, delta), np.where(known, edge, 0.0)
+def combined(switched: np.ndarray, out: np.ndarray, onset: np.ndarray, memory: float, delta: np.ndarray):
+    """log(out) and log(edge) from switched fractions after a pulse, slow rates and onsets, all (delta, bias, drive).
+
+    Where two wells are not told apart any more (beyond the threshold, or against the drive) all is put into the edge.
+    """
+    middle = out.shape[-1] // 2
+    flux = np.maximum(_cumulative(switched) - REST * out[..., middle : middle + 1], 0.0)
+    settled = LENGTH - memory * -np.expm1(-LENGTH / memory)
+    two_wells = (np.abs(onset) < _CLEAR) & (np.arange(out.shape[-1]) >= middle)
+    bounded = np.minimum(out, np.maximum(flux, 1e-9) / settled)
+    rate = np.where(two_wells, out, np.clip(bounded, _LEAST * flux / LENGTH, None))
+    rate[..., middle + 5 :] = np.minimum(rate, np.maximum(flux, 1e-9) / settled)[..., middle + 5 :]
+    edge = flux - rate * settled
+    edge[..., middle] = 0.0
+    known = np.where(rate > _SMALLEST, rate, np.nan)
+    known[..., :middle] = np.maximum(rate[..., :middle], 1e-30)
+    return _continued(np.log(known), delta), np.log(np.maximum(edge, 1e-12))
 
 
 def _cumulative(switched: np.ndarray) -> np.ndarray:
     """Integral of `out` that gives these probabilities, with those of the opposite drive for the way back."""
     switched = np.maximum(switched, 1e-30)
-    both = switched + switched[:, :, ::-1]
+    both = switched + switched[..., ::-1]
     total = np.where(both < 1 - _CERTAIN, -np.log1p(-np.minimum(both, 1 - _CERTAIN)), -np.log(_CERTAIN))
     return total * switched / both
-
-
-def _slopes(flux: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hazard and edge from the two longest pulses after which the cell still remembers where it started."""
-    t = np.array(TIMES)
-    out, edge = flux[..., 0] / t[0], np.zeros_like(flux[..., 0])
-    for i in (0, 1):
-        usable = memory[..., i + 1] > _REMEMBERED
-        slope = (flux[..., i + 1] - flux[..., i]) / (t[i + 1] - t[i])
-        slope = np.maximum(slope, _LEAST_SLOPE * flux[..., i + 1] / t[i + 1])
-        out = np.where(usable, slope, out)
-        edge = np.where(usable, flux[..., i + 1] - slope * t[i + 1], edge)
-    return out, edge
 
 
 def _continued(values: np.ndarray, delta: np.ndarray) -> np.ndarray:
@@ -111,11 +106,27 @@ def _continued(values: np.ndarray, delta: np.ndarray) -> np.ndarray:
     return values
 
 
-def _row(delta: float, bias: np.ndarray, drive: np.ndarray, alpha: float, finer: float) -> Array:
-    """Switched fraction for every bias and drive at one barrier, shape (bias, drive, times)."""
-    lmax = int(finer * min(40 + 1.2 * delta, 90))
+def _row(delta: float, axes: Axes, alpha: float, finer: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Switched fraction, rate and onset at one barrier, each of shape (bias, drive)."""
+    lmax = int(finer * min(36 + 0.8 * delta, 70))
     shape = stencil(lmax, int(0.7 * lmax), 2, None)
-    return jax.block_until_ready(_solved(shape, delta, jnp.asarray(bias), jnp.asarray(drive), alpha))
+    switched = _solved(shape, delta, jnp.asarray(axes.bias), jnp.asarray(axes.both), alpha)
+    found = [[exchange(shape, *_problem(shape, delta, h, b, alpha)) for b in axes.drive] for h in axes.bias]
+    out, back, onset = (np.array([[getattr(e, name) for e in row] for row in found]) for name in ("out", "back", "onset"))
+    mirrored = np.concatenate([back[:, :0:-1], out], axis=1)
+    return np.asarray(switched), mirrored, np.concatenate([onset[:, :0:-1], onset], axis=1)
+
+
+@eqx.filter_jit
+def _start_and_flow(shape: Stencil, delta, bias, drive, alpha):
+    cell = reduced_cell(delta, bias, alpha)
+    start = equilibrium(cell, shape.lmax, shape.mmax)
+    return jnp.concatenate(shape.pack(start.re + 1j * start.im)), _reduced_flow(cell, drive)[0]
+
+
+def _problem(shape: Stencil, delta: float, bias: float, drive: float, alpha: float) -> tuple[Flow, np.ndarray]:
+    start, flow = _start_and_flow(shape, *map(jnp.asarray, (delta, bias, drive, alpha)))
+    return flow, np.asarray(start)
 
 
 @eqx.filter_jit
@@ -133,11 +144,8 @@ def _solved(shape: Stencil, delta, bias: Array, drive: Array, alpha) -> Array:
         weights = jax.grad(read)(state)
 
         def of_drive(b):
-            here, seen = state, []
-            for length in np.diff([0.0, *TIMES]):
-                here = _onward(shape, cell, b, length, here)
-                seen.append(weights[0] @ here[0] + weights[1] @ here[1])
-            return jnp.stack(seen)
+            after = _onward(shape, cell, b, LENGTH, state)
+            return weights[0] @ after[0] + weights[1] @ after[1]
 
         return jax.lax.map(of_drive, drive)
 
@@ -146,10 +154,15 @@ def _solved(shape: Stencil, delta, bias: Array, drive: Array, alpha) -> Array:
 
 def _onward(shape: Stencil, cell: Device, b, length, state):
     """The state `length` / (gamma' Bk) later under a drive `b`."""
-    flow, speed = flow_of(cell, b, cell.temperature, 2)
+    flow, speed = _reduced_flow(cell, b)
+    return exponential(shape, 4, flow, jnp.asarray(length), ellipse(shape, flow, speed), state)
+
+
+def _reduced_flow(cell: Device, drive) -> tuple[Flow, Array]:
+    """Drift and diffusion, and the largest speed, in units of gamma' Bk."""
+    flow, speed = flow_of(cell, drive, cell.temperature, 2)
     rate = cell.layer.magnet().gamma
-    flow = Flow(flow.phi / rate, flow.psi / rate, flow.D / rate)
-    return exponential(shape, 4, flow, jnp.asarray(length), ellipse(shape, flow, speed / rate), state)
+    return Flow(flow.phi / rate, flow.psi / rate, flow.D / rate), speed / rate
 
 
 def reduced_cell(delta, bias, alpha) -> Device:

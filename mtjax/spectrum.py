@@ -49,8 +49,9 @@ def exchange(shape: Stencil, flow: Flow, start: np.ndarray) -> Exchange:
 
 def _slowest(shape: tuple[int, int], solve: Any) -> tuple[float, np.ndarray]:
     """Decay rate and vector of the slowest mode of the matrix that `solve` inverts."""
-    operator = linalg.LinearOperator(shape, solve, dtype=float)
-    values, vectors = linalg.eigs(operator, k=1, which="LM", tol=1e-9, v0=np.ones(shape[0]))
+    operator = linalg.LinearOperator(matvec=solve, shape=shape, dtype=np.dtype(float))  # pyright: ignore[reportCallIssue]
+    found: Any = linalg.eigs(operator, k=1, which="LM", tol=1e-9, v0=np.ones(shape[0]))
+    values, vectors = found
     return float(np.real(-1 / values[0])), np.real(vectors[:, 0])
 
 

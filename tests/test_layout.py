@@ -15,11 +15,11 @@ device analytic
 settling equilibrium methods generator
 llg
 solvers score
-grid density truncation legendre propagate spectrum
-simulate
+grid density truncation legendre propagate
+simulate spectrum
 grains rates hazard_table
-presets
-monte_carlo fokker_planck hazard
+hazard presets
+monte_carlo fokker_planck
 switching laws readout
 data likelihood priors lapses parameters store
 coordinates guess
