@@ -85,7 +85,7 @@ class Crossbar(eqx.Module):
             noisy = jnp.clip(G + self.write_noise * span * jax.random.normal(k1, G.shape), 0.0, None)
             end = jnp.where(jax.random.bernoulli(k2, 0.5, G.shape), self.G_on, self.G_off)
             held.append(jnp.where(jax.random.uniform(k3, G.shape) < stuck, end, noisy))
-        return self.weight(*held, weight)
+        return self.weight(*held, weight)  # pyright: ignore
 
     def read_variance(self, weight: Matrix) -> Matrix:
         """Variance of every weight from read noise."""

@@ -132,7 +132,7 @@ class MomentPropagation(AbstractLookahead):
         mean, variance = synapse(x), synapse.variance(x * (1 - x))
         spread = jnp.sqrt(jnp.maximum(variance, 1e-12))
         nodes, weights = _gauss_hermite(self.points)
-        return sum(w * jax.nn.sigmoid(logit(mean + n * spread)) for n, w in zip(nodes, weights, strict=True))
+        return sum(w * jax.nn.sigmoid(logit(mean + n * spread)) for n, w in zip(nodes, weights, strict=True))  # pyright: ignore
 
     def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
         """The loss at the probabilities."""

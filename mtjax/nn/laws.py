@@ -54,7 +54,7 @@ class AbstractLaw(eqx.Module):
             return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
         ends = tuple(jnp.full_like(target, end) for end in self.domain)
-        return sum(jax.lax.fori_loop(0, 40, halve, ends)) / 2
+        return sum(jax.lax.fori_loop(0, 40, halve, ends)) / 2  # pyright: ignore
 
 
 class ChebyshevLaw(AbstractLaw):
