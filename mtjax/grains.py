@@ -16,7 +16,7 @@ from mtjax.device import Device
 from mtjax.equilibrium import Well
 from mtjax.fields import AppliedField, ExchangeBias, UniaxialAnisotropy
 from mtjax.grid import Grid, default_step, make_grid
-from mtjax.llg import Dynamics
+from mtjax.llg import Dynamics, ThermalTerm
 from mtjax.noise import StepPath
 from mtjax.pulses import AbstractPulse
 from mtjax.settling import default_duration
@@ -59,7 +59,7 @@ class Grains(eqx.Module):
     - `bias`: exchange-bias fields, shape (cells, 3), T; `size`: areas over their sum, shape (cells,).
     - `fixed`: cells that never switch, shape (cells,).
     - `neighbours`: their numbers, -1 for none, shape (cells, 4).
-    - `coupling`: field of one neighbour on another, along its magnetisation, T; positive lets domains expand.
+    - `coupling`: field of one neighbour on another, along `cell.start` and times its m.start, T; positive lets domains expand.
     """
 
     cell: Device
@@ -243,12 +243,11 @@ def _run(grains: Grains, pulse, grid: Grid, key, start, samples: int, solver, sa
         return Dynamics(device, magnet, pulse, grid.dt, history)
 
     def one(sample):
-        def drawn(well, number):
-            return well.draw(jax.random.fold_in(jax.random.fold_in(for_start, sample), number))
-
-        numbers = jnp.arange(grains.number)
-        m0 = jax.vmap(drawn)(wells, numbers) if wells is not None else Vector.of(start[jnp.minimum(sample, samples - 1)])
-        streams = sample * grains.number + numbers
+        streams = sample * grains.number + jnp.arange(grains.number)
+        if wells is not None:
+            m0 = jax.vmap(lambda well, n: well.draw(StepPath(for_start, n)))(wells, streams)
+        else:
+            m0 = Vector.of(start[jnp.minimum(sample, samples - 1)])
 
         def each(function, state, *others):
             field = _neighbours_field(grains, state)
@@ -258,7 +257,7 @@ def _run(grains: Grains, pulse, grid: Grid, key, start, samples: int, solver, sa
 
         def step(i, y):
             count = jnp.asarray(i, grid.dt.dtype)
-            normals = jax.vmap(lambda n: StepPath(for_path, n).evaluate(count))(streams)
+            normals = jax.vmap(lambda n: ThermalTerm(StepPath(for_path, n), solver.normal).contr(count, count + 1))(streams)
             moved = each(lambda dynamics, y, w: solver.advance(dynamics, count, y, w), y, normals)
             return jax.tree.map(lambda a, b: jnp.where(grains.fixed, a, b), y, moved)
 
@@ -284,13 +283,14 @@ def _well(grains: Grains, sign: Scalar, values) -> Well:
 
 
 def _neighbours_field(grains: Grains, m: Vector) -> Vector:
-    """Coupling times the sum of the neighbours' m, T."""
+    """Coupling times the sum of the neighbours' m.start, along the start direction, T.
 
-    def summed(component):
-        padded = jnp.append(component, 0.0)
-        return grains.coupling * jnp.sum(padded[grains.neighbours], axis=-1)
-
-    return jax.tree.map(summed, m)
+    Without the parts across it: taken from the step before, they would lag behind the precession and feed it.
+    """
+    axis = Vector.of(grains.cell.start)
+    padded = jnp.append(m @ axis, 0.0)
+    strength = grains.coupling * jnp.sum(padded[grains.neighbours], axis=-1)
+    return Vector(strength * axis.x, strength * axis.y, strength * axis.z)
 
 
 def disc(diameter: float, pitch: float) -> Int[np.ndarray, "cells 4"]:
