@@ -65,6 +65,17 @@ def neel_brown_rate(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0) -
     return attempt_frequency(delta, Bk, alpha, h) * jnp.exp(-as_scalar(delta) * (1 + as_scalar(h)) ** 2)
 
 
+def lowered_barrier(delta: Floats, share: Floats, exponent: Floats) -> Result:
+    """Barrier over kT under a current: delta (1 - I/Ic)^exponent, and 0 from the critical current on.
+
+    - `delta`: barrier without current over kB T
+    - `share`: the current over the critical one, I/Ic
+    - `exponent`: 2 for a perpendicular spin, 1 in many in-plane junctions
+    """
+    left = jnp.maximum(1 - as_scalar(share), 0.0)
+    return delta * jnp.where(left > 0, jnp.where(left > 0, left, 1.0) ** exponent, 0.0)
+
+
 def neel_brown_probability(t: Floats, delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0) -> Result:
     """Probability that a uniaxial particle is found in the other well after a time `t`, returns included.
 

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mtjax.device import Device
+from mtjax.tables import read_rows
 from mtjax.types import with_unit
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -190,7 +191,7 @@ class SwitchingData(eqx.Module):
         Warns (`UserWarning`) where fractions and trials do not go together. Raises `ValueError` where the file is
         missing or empty, a column is missing, an entry is no number, or `SwitchingData` would.
         """
-        table = _read(Path(path))
+        table = read_rows(Path(path))
         found = _locate(table[0].keys(), dict(columns or {}), str(path))
         read = {name: _entries(table, heading, name, str(path)) for name, heading in found.items()}
         data = SwitchingData(**_counts(read, trials, str(path)))
@@ -226,19 +227,6 @@ def _check(name: str, column: np.ndarray | None, good, rule: str) -> None:
         return
     row = int(np.argmin(good(column)))
     raise ValueError(f"`{name}` of switching data must be {rule}, but is {column[row]:g} in row {row + 1}.")
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        raise ValueError(f"The data file must exist, but {str(path)!r} does not.")
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            table = [dict(row) for row in csv.DictReader(file, skipinitialspace=True)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{str(path)!r} must be a CSV text file, but cannot be read as one: {error}.") from None
-    if not table:
-        raise ValueError(f"{str(path)!r} must have a heading and at least one row, but has none.")
-    return table
 
 
 def _locate(headings, columns: dict[str, str | None], path: str) -> dict[str, str]:

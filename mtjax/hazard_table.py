@@ -31,6 +31,7 @@ from mtjax.shapes import EllipticCylinder
 from mtjax.spectrum import exchange
 from mtjax.torques import SpinOrbitTorque
 from mtjax.truncation import flow_of
+from mtjax.types import in_double
 
 LENGTH, REST = 160.0, 60.0
 """Length of the pulses whose edges are measured, and of the rest before they are read, 1/(gamma' Bk)."""
@@ -56,6 +57,7 @@ class Axes(NamedTuple):
         return np.concatenate([-positive[:0:-1], positive])
 
 
+@in_double
 def tabulate(alpha: float, memory: float, axes: Axes, *, finer: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """log(out), out in units of gamma' Bk, and the logarithm of what a pulse's edges add; each (delta, bias, drive).
 
@@ -64,8 +66,7 @@ def tabulate(alpha: float, memory: float, axes: Axes, *, finer: float = 1.0) -> 
 
     Takes minutes, in double precision whatever the setting.
     """
-    with jax.enable_x64(True):  # noqa: FBT003
-        rows = [_row(delta, axes, alpha, finer) for delta in axes.delta]
+    rows = [_row(delta, axes, alpha, finer) for delta in axes.delta]
     switched, out, onset = (np.stack(parts) for parts in zip(*rows, strict=True))
     return combined(switched, out, onset, memory, np.array(axes.delta))
 

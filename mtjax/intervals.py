@@ -26,6 +26,11 @@ def log_interval(low: Array, high: Array) -> Array:
     return top + jnp.log(gap)
 
 
+def _scattered(law: ActivatedThresholds | ShiftedLoops, middle: Array, sigma: Array) -> Array:
+    """Log-likelihood of a law's intervals for thresholds that scatter normally about `middle`."""
+    return jnp.sum(log_interval((law.lower - middle) / sigma, (law.upper - middle) / sigma))
+
+
 class ActivatedThresholds(AbstractLaw):
     """Thermally activated switching of a sweep of pulses, I_c = I_0 [1 - ln(t / tau_0) / delta] for each polarity.
 
@@ -75,8 +80,7 @@ class ActivatedThresholds(AbstractLaw):
         I0, delta = self._pairs(values)
         middle = self.middle(values)
         if not self.single:
-            sigma = values[-1] * I0
-            return jnp.sum(log_interval((self.lower - middle) / sigma, (self.upper - middle) / sigma))
+            return _scattered(self, middle, values[-1] * I0)
         scale = I0 / delta
         closed = jnp.isfinite(self.upper)
         step = jnp.where(closed, self.upper - self.lower, jnp.inf)
@@ -131,8 +135,7 @@ class ShiftedLoops(AbstractLaw):
 
     def log_likelihood(self, values: Float[Array, " k"]) -> Array:
         """Sum over the switching fields of the logarithm of the probability of their interval."""
-        middle, sigma = self.middle(values), values[-1]
-        return jnp.sum(log_interval((self.lower - middle) / sigma, (self.upper - middle) / sigma))
+        return _scattered(self, self.middle(values), values[-1])
 
 
 def fit_thresholds(

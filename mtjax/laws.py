@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from mtjax.analytic import attempt_frequency
+from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.device import Device
 from mtjax.methods import AbstractMethod, Probability
 from mtjax.pulses import AbstractPulse, joule
@@ -37,8 +37,7 @@ class ThermalActivation(AbstractMethod):
         """The law; `relax` makes no difference."""
         safe = jnp.where(pulse.end > 0, pulse.end, 1.0)
         current = jnp.sign(pulse(safe / 2)) * jnp.sqrt(joule(pulse, 1.0) / safe)
-        left = jnp.maximum(1 - current / device.critical_current, 0.0)
-        barrier = device.delta * jnp.where(left > 0, jnp.where(left > 0, left, 1.0) ** self.exponent, 0.0)
+        barrier = lowered_barrier(device.delta, current / device.critical_current, self.exponent)
         attempts = attempt_frequency(device.delta, device.Bk, device.layer.alpha) * pulse.end
         expected = attempts * jnp.exp(-barrier)
         return Probability(-jnp.expm1(-expected), jnp.exp(-expected), None, self)

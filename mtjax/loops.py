@@ -11,7 +11,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
-from mtjax.tables import Headings, read_columns
+from mtjax.tables import Headings, read_columns, read_rows
 from mtjax.types import with_unit
 
 PULSED: Headings = {
@@ -141,8 +141,6 @@ def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[P
 
 
 def _guess(file: Path) -> Headings:
-    from mtjax.tables import read_rows
-
     return FIELD_SWEPT if set(read_rows(file)[0]) & set(FIELD_SWEPT["swept"]) else PULSED
 
 

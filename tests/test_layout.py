@@ -6,7 +6,7 @@ from pathlib import Path
 import mtjax
 
 LAYERS = """
-constants types sphere cpu
+constants types sphere cpu tables
 shapes pulses resistance harmonics saturation
 layer heating protocols noise
 fields
@@ -23,7 +23,7 @@ monte_carlo fokker_planck
 switching laws readout
 data likelihood priors lapses parameters store
 coordinates guess
-estimates model tables
+estimates model
 search loops
 criticism stochastic
 fitting maximum

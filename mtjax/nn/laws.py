@@ -11,9 +11,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from interpax import interp1d
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.analytic import attempt_frequency
+from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.types import Scalar, as_scalar, is_known, quantity, require, with_unit
 
 Drive = Float[Array, "*batch"]
@@ -54,7 +55,8 @@ class AbstractLaw(eqx.Module):
             return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
         ends = tuple(jnp.full_like(target, end) for end in self.domain)
-        return sum(jax.lax.fori_loop(0, 40, halve, ends)) / 2  # pyright: ignore
+        low, high = jax.lax.fori_loop(0, 40, halve, ends)
+        return (low + high) / 2
 
 
 class ChebyshevLaw(AbstractLaw):
@@ -189,8 +191,7 @@ class NeelBrownLaw(AbstractLaw):
 
     def logit(self, drive: Drive) -> Drive:
         """ln(exp(x) - 1), with x the expected number of hops."""
-        left = jnp.maximum(1 - as_scalar(drive) / self.critical_current, 0.0)
-        barrier = self.delta * jnp.where(left > 0, jnp.where(left > 0, left, 1.0) ** self.exponent, 0.0)
+        barrier = lowered_barrier(self.delta, as_scalar(drive) / self.critical_current, self.exponent)
         hops = jnp.log(attempt_frequency(self.delta, self.Bk, self.alpha) * self.width) - barrier
         return _log_expm1(hops)
 
@@ -202,7 +203,7 @@ def _log_expm1(log_x: Array) -> Array:
 
 
 class MeasuredLaw(AbstractLaw):
-    """A measured transfer curve: monotone cubic interpolation of the logit (interpax, `pip install 'mtjax[nn]'`).
+    """A measured transfer curve: monotone cubic interpolation of the logit (interpax).
 
     - `drives`: A, shape (points,), ascending.
     - `logits`: at them.
@@ -234,8 +235,6 @@ class MeasuredLaw(AbstractLaw):
 
     def logit(self, drive: Drive) -> Drive:
         """Monotone cubic interpolation; beyond the ends the value at the end."""
-        from interpax import interp1d
-
         drive = as_scalar(drive)
         inside = jnp.clip(drive, self.drives[0], self.drives[-1])
         return interp1d(inside.ravel(), self.drives, self.logits, method="monotonic").reshape(drive.shape)
