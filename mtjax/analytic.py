@@ -73,7 +73,7 @@ def lowered_barrier(delta: Floats, share: Floats, exponent: Floats) -> Result:
     - `exponent`: 2 for a perpendicular spin, 1 in many in-plane junctions
     """
     left = jnp.maximum(1 - as_scalar(share), 0.0)
-    return delta * jnp.where(left > 0, jnp.where(left > 0, left, 1.0) ** exponent, 0.0)
+    return as_scalar(delta) * jnp.where(left > 0, jnp.where(left > 0, left, 1.0) ** exponent, 0.0)
 
 
 def neel_brown_probability(t: Floats, delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0) -> Result:

@@ -52,6 +52,8 @@ def main() -> None:
     parser.add_argument("--only", help="one of the cases")
     args = parser.parse_args()
     worst = 0.0
+    with jax.enable_x64(True):
+        in_double = list(cases())
     for number, (name, device, pulses) in enumerate(cases()):
         if args.only not in {None, name}:
             continue
@@ -61,8 +63,10 @@ def main() -> None:
             p, error = float(sampled.value), float(sampled.stderr)
             before = time.perf_counter()
             with jax.enable_x64(True):
-                device64, pulse64 = list(cases())[number][1], list(cases())[number][2][n]
-                exact = mtj.switching_probability(device64, pulse64, method=mtj.FokkerPlanck(relative=False, tolerance=2e-4))
+                _, device64, pulses64 = in_double[number]
+                exact = mtj.switching_probability(
+                    device64, pulses64[n], method=mtj.FokkerPlanck(relative=False, tolerance=2e-4)
+                )
             seconds = time.perf_counter() - before
             z = (p - float(exact.value)) / error
             worst = max(worst, abs(z))

@@ -13,6 +13,11 @@ from mtjax.types import Scalar, quantity, require
 Matrix = Float[Array, "*shape"]
 
 
+def _largest(weight: Matrix) -> Array:
+    """The weight that the whole range of conductance stands for; a constant to gradients."""
+    return jax.lax.stop_gradient(jnp.max(jnp.abs(weight))) + 1e-30
+
+
 class Crossbar(eqx.Module):
     """Pairs of conductances G+ and G-: w = (G+ - G-) w_max / (G_on - G_off), the idle one of a pair at G_off.
 
@@ -53,7 +58,7 @@ class Crossbar(eqx.Module):
 
     def conductances(self, weight: Matrix) -> tuple[Matrix, Matrix]:
         """G+ and G- (S) that hold `weight`, on the levels there are; rounding passes gradients through."""
-        size = jax.lax.stop_gradient(jnp.max(jnp.abs(weight))) + 1e-30
+        size = _largest(weight)
         share = jnp.clip(jnp.abs(weight) / size, 0, 1)
         if self.levels:
             rounded = jnp.round(share * (self.levels - 1)) / (self.levels - 1)
@@ -65,7 +70,7 @@ class Crossbar(eqx.Module):
 
     def weight(self, plus: Matrix, minus: Matrix, like: Matrix) -> Matrix:
         """The weight that conductances stand for, in the units of `like`, the matrix that they were made from."""
-        size = jax.lax.stop_gradient(jnp.max(jnp.abs(like))) + 1e-30
+        size = _largest(like)
         return (plus - minus) * size / (self.G_on - self.G_off)
 
     def effective(self, weight: Matrix) -> Matrix:
@@ -79,18 +84,20 @@ class Crossbar(eqx.Module):
         """`weight` after one programming: with write noise, and a share `stuck` of cells stuck at G_off or G_on."""
         plus, minus = self.conductances(weight)
         span = self.G_on - self.G_off
-        held = []
-        for G, k in zip((plus, minus), jax.random.split(key), strict=True):
-            k1, k2, k3 = jax.random.split(k, 3)
+
+        def written(G, key):
+            k1, k2, k3 = jax.random.split(key, 3)
             noisy = jnp.clip(G + self.write_noise * span * jax.random.normal(k1, G.shape), 0.0, None)
             end = jnp.where(jax.random.bernoulli(k2, 0.5, G.shape), self.G_on, self.G_off)
-            held.append(jnp.where(jax.random.uniform(k3, G.shape) < stuck, end, noisy))
-        return self.weight(*held, weight)  # pyright: ignore
+            return jnp.where(jax.random.uniform(k3, G.shape) < stuck, end, noisy)
+
+        for_plus, for_minus = jax.random.split(key)
+        return self.weight(written(plus, for_plus), written(minus, for_minus), weight)
 
     def read_variance(self, weight: Matrix) -> Matrix:
         """Variance of every weight from read noise."""
         plus, minus = self.conductances(weight)
-        size = jax.lax.stop_gradient(jnp.max(jnp.abs(weight))) + 1e-30
+        size = _largest(weight)
         return (plus**2 + minus**2) * (self.read_noise * size / (self.G_on - self.G_off)) ** 2
 
     def mean_conductance(self, weight: Matrix) -> Matrix:

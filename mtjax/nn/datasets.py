@@ -55,7 +55,7 @@ def digits(*, seed: int = 0, test: float = 0.2) -> tuple[Dataset, Dataset]:
 
     images, labels = load_digits(return_X_y=True)
     a, b, la, lb = train_test_split(images / 16.0, labels, test_size=test, random_state=seed, stratify=labels)
-    return Dataset(a.astype(np.float32), la), Dataset(b.astype(np.float32), lb)  # pyright: ignore
+    return Dataset(a.astype(np.float32), la), Dataset(b.astype(np.float32), lb)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def load_npz(path: str | Path) -> tuple[Dataset, Dataset]:

@@ -12,6 +12,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from mtjax.types import Scalar
@@ -132,7 +133,7 @@ class MomentPropagation(AbstractLookahead):
         mean, variance = synapse(x), synapse.variance(x * (1 - x))
         spread = jnp.sqrt(jnp.maximum(variance, 1e-12))
         nodes, weights = _gauss_hermite(self.points)
-        return sum(w * jax.nn.sigmoid(logit(mean + n * spread)) for n, w in zip(nodes, weights, strict=True))  # pyright: ignore
+        return sum(w * jax.nn.sigmoid(logit(mean + n * spread)) for n, w in zip(nodes, weights, strict=True))  # pyright: ignore[reportReturnType]
 
     def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
         """The loss at the probabilities."""
@@ -272,7 +273,5 @@ def _with_flips(function: Callable[[Values], Values], x: Values) -> Values:
 
 def _gauss_hermite(points: int) -> tuple[list[float], list[float]]:
     """Nodes and weights for the mean over a standard normal number."""
-    import numpy as np
-
     x, w = np.polynomial.hermite_e.hermegauss(points)
     return list(x), list(w / w.sum())

@@ -120,7 +120,7 @@ class Network(eqx.Module):
         _, (inputs, fired) = jax.lax.scan(step, rest, (uniforms, keys))
         return Activity(inputs, fired)
 
-    def read(self, spikes: Float[Array, steps * neurons]) -> Float[Array, "steps classes"]:  # pyright: ignore
+    def read(self, spikes: Float[Array, " steps *neurons"]) -> Float[Array, "steps classes"]:
         """The readout's column currents at every time-step (or the spikes themselves), in units of the weights."""
         return spikes if self.readout is None else jax.vmap(self.readout)(spikes)
 
