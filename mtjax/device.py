@@ -87,9 +87,7 @@ class Device(eqx.Module):
     @property
     def moment(self) -> Scalar:
         """Magnetic moment Ms V at the temperature of the surroundings, A m^2."""
-        law = self.layer.saturation
-        Ms = self.layer.Ms if law is None else self.layer.Ms * law.magnetisation(self.temperature)
-        return Ms * self.layer.shape.volume
+        return self.layer.Ms_at(self.temperature) * self.layer.shape.volume
 
     @property
     def is_axisymmetric(self) -> Bool[Array, ""]:

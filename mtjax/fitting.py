@@ -27,7 +27,7 @@ from mtjax.monte_carlo import MonteCarlo
 from mtjax.parameters import Parameter, by_names, by_where
 from mtjax.priors import AbstractPrior
 from mtjax.search import Minimum, Problem, around, minimise
-from mtjax.stochastic import wander
+from mtjax.stochastic import half_a_sample_inside, wander
 from mtjax.types import as_scalar, in_double
 
 Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
@@ -224,9 +224,8 @@ def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData,
     model = likelihood.model
     best, information, noise = wander(likelihood, model.space, c, progress=progress)
     at = linearised(model, jnp.asarray(best.c), likelihood.rows)
-    samples = model.method.samples  # type: ignore[attr-defined]
-    p = (at.p * samples + 0.5) / (samples + 1)
-    return _concluded(model, data, by, best, Prediction(p, 1 - p, at.dp, at.dq), information, noise)
+    assert isinstance(model.method, MonteCarlo)
+    return _concluded(model, data, by, best, half_a_sample_inside(at, model.method), information, noise)
 
 
 def _concluded(

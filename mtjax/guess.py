@@ -49,8 +49,8 @@ def least_move(device_at: Callable[[Array], Device], k: int, current: float) -> 
     """The smallest x, shape (k,), for which the critical current of `device_at(x)` is `current` (A).
 
     It leaves the barrier alone if it can: data of short pulses say much about the torque and little about the barrier.
-    Zero where the critical current is within a factor of two already.
-    Zero where the device has no critical current, or the parameters do not change it.
+    Zero where the critical current is within a factor of two already, where the device has none, and where the parameters do
+    not change it.
     """
     x = np.zeros(k)
     for i in range(_STEPS if current > 0 and _is_far(device_at(jnp.zeros(k)), current) else 0):

@@ -92,10 +92,14 @@ class FreeLayer(eqx.Module):
         )
         return magnet if temperature is None else self.warmed(magnet, temperature)
 
+    def Ms_at(self, temperature: ArrayLike) -> Scalar:
+        """Saturation magnetisation at a `temperature` (K), A/m."""
+        return self.Ms if self.saturation is None else self.Ms * self.saturation.magnetisation(temperature)
+
     def warmed(self, magnet: Magnet, temperature: ArrayLike) -> Magnet:
         """`magnet` of this layer at another `temperature` (K)."""
         law = self.saturation
         if law is None:
             return magnet
-        new = (self.Ms * law.magnetisation(temperature), law.anisotropy(temperature))
+        new = (self.Ms_at(temperature), law.anisotropy(temperature))
         return eqx.tree_at(lambda m: (m.Ms, m.softening), magnet, new)

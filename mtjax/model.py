@@ -110,10 +110,9 @@ class SwitchingModel(eqx.Module):
         return found[np.array([places[g] for g in range(len(self.groups))])]
 
     def _probability(self, device: Device, row: Settings) -> tuple[Array, Array]:
-        device = _placed(device, row.field, row.temperature)
-        current = row.amplitude / device.write_resistance if self.of_voltage else row.amplitude
+        device, pulse = self._situation(device, row)
         relax = settling_time(device) if self.relax is None else as_scalar(self.relax)
-        p = self.method.probability(device, Pulse(as_scalar(current), as_scalar(row.width)), relax)
+        p = self.method.probability(device, pulse, relax)
         return p.value, p.complement
 
     @property
@@ -123,7 +122,10 @@ class SwitchingModel(eqx.Module):
 
     def situation(self, c: ArrayLike, row: Settings) -> tuple[Device, Pulse]:
         """Device and pulse of one row."""
-        device = _placed(self.device_of(c, int(row.group)), row.field, row.temperature)
+        return self._situation(self.device_of(c, int(row.group)), row)
+
+    def _situation(self, device: Device, row: Settings) -> tuple[Device, Pulse]:
+        device = _placed(device, row.field, row.temperature)
         current = row.amplitude / device.write_resistance if self.of_voltage else row.amplitude
         return device, Pulse(as_scalar(current), as_scalar(row.width))
 

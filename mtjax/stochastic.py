@@ -56,6 +56,11 @@ def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, step: int) -> Predic
     assert isinstance(method, MonteCarlo)
     fresh = dataclasses.replace(method, key=jax.random.fold_in(method.key, step))
     at = linearised(with_method(likelihood.model, fresh), jnp.asarray(c), likelihood.rows)
+    return half_a_sample_inside(at, method)
+
+
+def half_a_sample_inside(at: Prediction, method: MonteCarlo) -> Prediction:
+    """Sampled probabilities kept away from 0 and 1 by half a sample, as `MonteCarlo` does for its standard error."""
     p = (np.asarray(at.p, float) * method.samples + 0.5) / (method.samples + 1)
     return Prediction(p, 1 - p, np.asarray(at.dp, float), np.asarray(at.dq, float))
 
