@@ -7,6 +7,7 @@ import numpy as np
 
 import mtjax as mtj
 from heat.common import COLOURS, NS, STEP, WIDTH, cpu_seconds, figure, save, say, single_cell, train
+from heat.synapse import PAIRED
 
 TABLE = mtj.HazardLaw.stored()
 
@@ -49,7 +50,7 @@ def of_pairs(measured):
 def of_the_synapse(measured):
     grains = mtj.presets.kurenkov2019_synapse()
     start = jnp.where(jnp.arange(grains.number) % 2 == 0, 1.0, -1.0)
-    current = float(grains.current(3.4e11))
+    current = float(grains.current(PAIRED))
     for delay, d, error in measured:
         pulse = mtj.opposite_pair(current, WIDTH, delay * NS)
         hall = grains.hall(mtj.mean_mz(TABLE, grains, pulse, jnp.array([0.0, float(pulse.end) + 50 * NS]), start=start))
