@@ -74,10 +74,10 @@ def levels(hall):
     return count
 
 
-PAIRED, DELAYS, REPEATS = 3.2e11, (5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 200), 16
+PAIRED, DELAYS, REPEATS = 3.2e11, (6, 8, 10, 12, 15, 20, 30, 50, 100, 200), 16
 """Current density of the pairs (A/m^2), delays from start to start (ns), and how often each pair is applied.
 
-Below the threshold of nearly all cells: alone a pulse changes the resistance by less than 0.5 % of its range."""
+Below the threshold of nearly all cells: alone a pulse changes the resistance by about 0.5 % of its range."""
 
 
 def stdp(samples):
@@ -97,7 +97,7 @@ def stdp(samples):
         alone = change(mtj.Pulse(sign * current, WIDTH), 2 * REPEATS, sign + 5)
         out["alone"].append(alone)
         say(f"one pulse of sign {sign:+d} alone: dR = {alone[0]:+.4f} +- {alone[1]:.4f} ohm")
-    for name, sign, delays in (("synapse", 1, DELAYS), ("reversed", -1, DELAYS[::2])):
+    for name, sign, delays in (("synapse", 1, DELAYS), ("reversed", -1, DELAYS[1::2])):
         for delay in (*(-d for d in delays), *delays):
             d = change(mtj.opposite_pair(sign * current, WIDTH, delay * NS), REPEATS, delay + 1000)
             out[name].append((delay, *d))
@@ -139,7 +139,13 @@ def draw_analog(result, path):
     counts = {float(name): [levels(hall) for hall in loop["hall"]] for name, loop in result["loops"].items()}
     means, errors = zip(*(mean_and_error(np.array(count)) for count in counts.values()), strict=True)
     last.errorbar(list(counts), means, errors, marker="o", ms=4, color=COLOURS[0], capsize=2)
-    last.set(xscale="log", yscale="log", xlabel="diameter (nm)", ylabel="levels in a full loop", yticks=(1, 2, 5, 10, 20, 50))
+    last.set(
+        xscale="log",
+        yscale="log",
+        xlabel="diameter (nm)",
+        ylabel=f"levels in a loop, {LEGS} pulses a leg",
+        yticks=(1, 2, 5, 10, 20, 50),
+    )
     last.set_yticklabels(("1", "2", "5", "10", "20", "50"))
     for diameter, mean, error in zip(counts, means, errors, strict=True):
         say(f"{diameter:.0f} nm: {mean:.1f} +- {error:.1f} levels, {RESOLUTION} ohm from each other, in a full loop")
