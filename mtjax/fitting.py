@@ -206,6 +206,12 @@ def fit(
     return _concluded(model, data, by, best, at, _np(fisher_information(data.trials, at)))
 
 
+def refuse_noise(fit: AbstractFit, what: str) -> None:
+    """Raise `ValueError` where the likelihood is a random number, which `what` cannot use."""
+    if isinstance(fit, Fit) and isinstance(fit.method, MonteCarlo):
+        raise ValueError(f"{what} needs a likelihood without noise, but this fit is by Monte Carlo.")
+
+
 def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[SwitchingModel, Minimum]:
     """The model, resolved finely enough for where the search ended, and that place."""
     resolved = False

@@ -12,6 +12,7 @@ from test_posterior import DEVICE, ENGINE, counted
 from mtjax import MonteCarlo, UniaxialAnisotropy, stochastic
 from mtjax.fitting import fit
 from mtjax.model import linearised, with_method
+from mtjax.posterior import posterior
 from mtjax.profiles import profile
 from mtjax.surface import Probes, regress
 
@@ -136,5 +137,6 @@ def test_a_search_by_sampling_goes_on_from_its_checkpoint(sampled, tmp_path):
     assert eqx.tree_equal(dataclasses.replace(again, model=first.model), first)
     by_sampling(data, 4, checkpoint=path)  # other random numbers: another problem
     assert len(sampled) > done
-    with pytest.raises(ValueError, match="a likelihood without noise, but this fit is by Monte Carlo"):
-        profile(first, "Bk")
+    for what in (lambda: profile(first, "Bk"), lambda: posterior(first, key=jax.random.key(0))):
+        with pytest.raises(ValueError, match="a likelihood without noise, but this fit is by Monte Carlo"):
+            what()
