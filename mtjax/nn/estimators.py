@@ -72,7 +72,7 @@ class StraightThrough(AbstractEstimator):
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """b in value, P in slope."""
         p = jax.nn.sigmoid(logit)
-        return jax.lax.stop_gradient((uniforms < p).astype(p.dtype) - p) + p
+        return fired(logit, uniforms) + (p - jax.lax.stop_gradient(p))
 
     def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
         """The loss."""
@@ -100,7 +100,7 @@ class Concrete(AbstractEstimator):
         """The relaxed spike."""
         u = jnp.clip(uniforms, 1e-6, 1 - 1e-6)
         soft = jax.nn.sigmoid((logit - jnp.log(u) + jnp.log1p(-u)) / self.temperature)
-        return jax.lax.stop_gradient(fired(logit, uniforms) - soft) + soft if self.hard else soft
+        return fired(logit, uniforms) + (soft - jax.lax.stop_gradient(soft)) if self.hard else soft
 
     def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
         """The loss at the relaxed spikes."""
@@ -162,7 +162,7 @@ class PSA(AbstractLookahead):
             return jax.nn.sigmoid(logit(synapse(x)))
 
         p = _with_flips(probability, x)
-        return jax.lax.stop_gradient((uniforms < p).astype(p.dtype) - p) + p
+        return fired(logit, uniforms) + (p - jax.lax.stop_gradient(p))
 
     def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
         """The loss, its slope in every spike the difference that flipping makes."""

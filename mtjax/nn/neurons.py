@@ -133,7 +133,7 @@ class ClockedNeuron(AbstractNeuron):
         logit = self.law.logit(current)
         spikes = estimator.spike(logit, uniforms)
         if self.sampler is not None:
-            spikes = jax.lax.stop_gradient(self.sampler(current, uniforms) - spikes) + spikes
+            spikes = self.sampler(current, uniforms) + (spikes - jax.lax.stop_gradient(spikes))
         return Fired(spikes, logit, current), state
 
 
