@@ -34,7 +34,7 @@ class Analog(AbstractEstimator):
         del uniforms
         return jax.nn.sigmoid(logit)
 
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Array], Scalar], x: Array) -> Scalar:
         """The loss at the probabilities."""
         return loss(x)
 

@@ -161,7 +161,8 @@ def _ahead(layer: Layer, estimator: AbstractLookahead, spikes: Array, u: Array) 
         raise ValueError(
             f"{type(estimator).__name__} needs neurons without memory, but a layer has {type(layer.neuron).__name__}."
         )
-    return jax.vmap(lambda x, u: estimator.layer(layer.synapse, layer.neuron.logit, x, u))(spikes, u)
+    logit = layer.neuron.logit
+    return jax.vmap(lambda x, u: estimator.layer(layer.synapse, logit, x, u))(spikes, u)
 
 
 def mlp(
