@@ -121,7 +121,7 @@ def synapses_only(network: Network) -> Any:
 
 
 class Trained(eqx.Module):
-    """A trained network with its history: one row per epoch of (loss, seconds)."""
+    """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
 
     network: Network
     history: tuple[tuple[float, float], ...]
@@ -138,6 +138,7 @@ def train(
 ) -> Trained:
     """Train `network` on `data`.
 
+    - `training`: how; `key`: of everything random; `progress`: whether a bar is shown.
     - `checkpoint`: file that is written after every epoch (whole or not at all) and from which training goes on where it
       exists; the result is the same as without the interruption. Raises `ValueError` where it belongs to another network.
     """
@@ -235,8 +236,8 @@ def evaluate(
 ) -> Accuracy:
     """Accuracy of `network` on `data` after every number of time-steps up to `steps`.
 
-    - `batch`: samples at a time; `None` for as many as some 16 MB of spikes allow.
-    - `noisy`: draw read noise of crossbars.
+    - `key`: of spikes and noise; `noisy`: whether crossbars are read with their noise.
+    - `batch`: samples side by side; `None` for as many as some 16 MB of spikes allow.
     """
     _fits(network, data)
     if batch is None:
