@@ -52,7 +52,7 @@ def from_sigmoid(
 
     - `weights`: matrices (out, in) from the input on, the last one to the classes; `biases`: (out,) each. Of
       scikit-learn's `MLPClassifier(activation="logistic")`: `[w.T for w in c.coefs_]` and `c.intercepts_`.
-    - `shape`: of the input; by default a vector.
+    - `law`: of the neurons; `shape`: of the input, by default a vector.
 
     Raises `ValueError` where shapes do not follow each other.
     """
