@@ -76,7 +76,10 @@ class HazardLaw(AbstractMethod):
 
     @staticmethod
     def stored() -> HazardLaw:
-        """The table of `tabulated(0.05)`, the damping of `presets.kurenkov2019`, which comes with the package."""
+        """The table of `tabulated(0.05)`, the damping of `presets.kurenkov2019`, which comes with the package.
+
+        Made by `scripts/hazard_table.py`.
+        """
         with as_file(files("mtjax") / "hazard_0.05.npz") as path:
             return HazardLaw.load(path)
 

@@ -48,6 +48,7 @@ def flat_law(out, edge):
 def test_constant_hazards_against_two_states_by_hand():
     law, cell = flat_law(1e-3, 1e-12), heated_cell(rise=0.0)
     unit = float(cell.layer.magnet().gamma) * 0.3  # gamma' Bk, 1/ns
+    np.testing.assert_allclose(law.rates(cell, NOMINAL, 300.0), 1e-3 * unit * 1e9, rtol=1e-6)
     times = jnp.array([3e-9, 40e-9])
     up = law.populations(cell, mtj.Pulse(0.0, 1e-9), times)
     np.testing.assert_allclose(up, (1 + np.exp(-2e-3 * unit * np.array([3.0, 40.0]))) / 2, rtol=1e-6)
