@@ -40,8 +40,8 @@ class HazardLaw(AbstractMethod):
     temperature with a lag.
 
     Two numbers are not from the equation: the lag, 0.45 / alpha, and the transit time beyond the threshold, 2 / alpha. They
-    were chosen so that single heated pulses and three of them 3 ns apart come out right for `presets.kurenkov2019` (within
-    0.02 of the full dynamics; at other heats, cooling times and biases within 0.05: `scripts/heat_and_grains.py law`).
+    were chosen so that trains of pulses come out right for the cell of `presets.kurenkov2019` at 9 ns of cooling (within
+    0.02 of the full dynamics; elsewhere the error reached 0.05: `scripts/heat_and_grains.py law`).
 
     Left out: the shape of the distribution within a well between pulses (intervals must be longer than a few relaxation
     times), exchange bias across the current or along the easy axis, coupling to neighbours, edges that are not steep.
