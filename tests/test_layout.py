@@ -17,7 +17,8 @@ llg
 solvers score
 grid density truncation legendre propagate
 simulate spectrum
-grains rates hazard_table
+wells hazard_table
+rates grains
 hazard presets
 monte_carlo fokker_planck
 switching laws readout
