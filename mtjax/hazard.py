@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import as_file, files
 from os import PathLike
 
 import equinox as eqx
@@ -66,6 +67,12 @@ class HazardLaw(AbstractMethod):
         """From numbers, in the default precision."""
         alpha, delta, bias, drive, log_out, log_edge = [jnp.asarray(a, jnp.result_type(float)) for a in (alpha, *arrays)]
         return HazardLaw(alpha, delta, bias, drive, log_out, log_edge)
+
+    @staticmethod
+    def stored() -> HazardLaw:
+        """The table of `tabulated(0.05)`, the damping of `presets.kurenkov2019`, which comes with the package."""
+        with as_file(files("mtjax") / "hazard_0.05.npz") as path:
+            return HazardLaw.load(path)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the table to a `.npz` file."""
@@ -185,7 +192,9 @@ def reduced(cell: Device, current: Array, temperature: Array) -> tuple[Array, Ar
 def mean_mz(
     law: HazardLaw, grains: Grains, pulse: AbstractPulse, times: Float[ArrayLike, " times"], *, start: Numbers | None = None
 ) -> Float[Array, "times cells"]:
-    """Expected m.start of every cell at `times` (s, increasing), by `law`; `grains.hall` makes the Hall resistance of it.
+    """Expected m.start of every cell of `grains` under `pulse` at `times` (s, increasing), by `law`.
+
+    `grains.hall` makes the Hall resistance of it.
 
     Within a well m.start = 1 - 1/(2 delta) - h^2/2, to leading order. Coupling between cells is left out.
 

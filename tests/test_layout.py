@@ -19,13 +19,14 @@ grid density truncation legendre propagate
 simulate spectrum
 wells hazard_table
 rates grains
+film
 hazard presets
 monte_carlo fokker_planck
 switching laws readout
 data likelihood priors lapses parameters store
 coordinates guess
 estimates model
-search loops
+search loops surface
 criticism stochastic
 fitting maximum
 intervals telegraph comparison identifiability profiles posterior design

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,7 +121,7 @@ def synapses_only(network: Network) -> Any:
 
 
 class Trained(eqx.Module):
-    """A trained network with its history: one row per epoch of (loss, seconds)."""
+    """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
 
     network: Network
     history: tuple[tuple[float, float], ...]
@@ -137,6 +138,7 @@ def train(
 ) -> Trained:
     """Train `network` on `data`.
 
+    - `training`: how; `key`: of everything random; `progress`: whether a bar is shown.
     - `checkpoint`: file that is written after every epoch (whole or not at all) and from which training goes on where it
       exists; the result is the same as without the interruption. Raises `ValueError` where it belongs to another network.
     """
@@ -230,10 +232,17 @@ class Accuracy(eqx.Module):
 
 
 def evaluate(
-    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int = 500, noisy: bool = False
+    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int | None = None, noisy: bool = False
 ) -> Accuracy:
-    """Accuracy of `network` on `data` after every number of time-steps up to `steps`."""
+    """Accuracy of `network` on `data` after every number of time-steps up to `steps`.
+
+    - `key`: of spikes and noise; `noisy`: whether crossbars are read with their noise.
+    - `batch`: samples side by side; `None` for as many as some 16 MB of spikes allow.
+    """
     _fits(network, data)
+    if batch is None:
+        neurons = sum(math.prod(shape) for shape in network.neuron_shapes())
+        batch = min(max(2**22 // (neurons * steps), 1), 500)
     correct = []
     for start in range(0, len(data), batch):
         part = slice(start, start + batch)
