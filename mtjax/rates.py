@@ -7,6 +7,8 @@ Brown's formula (Phys. Rev. 130, 1677, 1963) is the limit of a high one. Other d
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -127,21 +129,30 @@ def _polar(size: int) -> np.ndarray:
     return np.sqrt((2 * np.arange(size) + 1) / (4 * np.pi))
 
 
-def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
-    """Angles from the start direction, pi to 0, logarithm of the density there (up to a constant), and D (1/ns)."""
-    magnet, drive = device.magnet, device.drive(current)
+def slope_down(device: Device, current: Array, temperature: Array) -> tuple[Callable[[Array], Array], Scalar]:
+    """Drift away from the start direction over D as a function of the angle from it (1/rad), and D (1/ns).
+
+    At a `current` (A) and a `temperature` (K).
+    """
+    drive = device.drive(current, temperature)
+    magnet = device.layer.magnet(drive.temperature)
     D = magnet.diffusion(drive.temperature)
     sideways, _ = frame(device.start)
 
     def slope(angle):
         m = Vector.of(jnp.cos(angle) * device.start + jnp.sin(angle) * sideways)
-        down = Vector.of(jnp.sin(angle) * device.start - jnp.cos(angle) * sideways)
-        v = magnet.gamma * rate(m, device.field(m, drive), magnet.alpha)
-        return (v @ down) / D
+        down = Vector.of(jnp.cos(angle) * sideways - jnp.sin(angle) * device.start)
+        return (magnet.gamma * rate(m, device.field(m, drive), magnet.alpha)) @ down / D
 
+    return slope, D
+
+
+def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
+    """Angles from the start direction, pi to 0, logarithm of the density there (up to a constant), and D (1/ns)."""
+    slope, D = slope_down(device, current, device.temperature)
     angles = jnp.linspace(np.pi, 0.0, _POINTS, dtype=device.start.dtype)
-    slopes = jax.vmap(slope)(angles)
-    middles = jax.vmap(slope)((angles[1:] + angles[:-1]) / 2)
+    slopes = -jax.vmap(slope)(angles)
+    middles = -jax.vmap(slope)((angles[1:] + angles[:-1]) / 2)
     h = np.pi / (_POINTS - 1)
     log_density = jnp.cumsum(jnp.append(0.0, h / 6 * (slopes[:-1] + 4 * middles + slopes[1:])))
     return angles, log_density, D

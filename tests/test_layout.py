@@ -21,7 +21,7 @@ wells hazard_table
 rates grains
 film
 hazard presets
-monte_carlo fokker_planck
+monte_carlo fokker_planck passage
 switching laws readout
 data likelihood priors lapses parameters store
 coordinates guess
