@@ -80,10 +80,7 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_samples():
     net, data, key = small(), halves(6), jax.random.key(4)
     xs, labels = jnp.asarray(data.images), jnp.asarray(data.labels)
     _, together = batch_gradient(net, xs, labels, key, steps=2, estimator=nn.MomentPropagation())
-    alone = [
-        batch_gradient(net, xs[i : i + 1], labels[i : i + 1], key, steps=2, estimator=nn.Analog())[1]
-        for i in range(6)
-    ]
+    alone = [batch_gradient(net, xs[i : i + 1], labels[i : i + 1], key, steps=2, estimator=nn.Analog())[1] for i in range(6)]
     found, wanted = together.layers[0].synapse.weight, np.mean([g.layers[0].synapse.weight for g in alone], axis=0)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-9)
 

@@ -152,7 +152,7 @@ def train(
     history: tuple[tuple[float, float], ...] = ()
     if checkpoint is not None and Path(checkpoint).exists():
         (moving, state), history = load_checkpoint(checkpoint, (moving, state))
-    update = _update(optimiser, training)
+    update = make_update(optimiser, training)
     xs, labels = jnp.asarray(data.images, jnp.float32), jnp.asarray(data.labels)
     for epoch in range(len(history), training.epochs):
         start, for_order, for_steps = time.perf_counter(), *jax.random.split(jax.random.fold_in(key, epoch))
@@ -172,7 +172,9 @@ def train(
     return Trained(eqx.combine(moving, fixed), history)
 
 
-def _update(optimiser: optax.GradientTransformation, training: Training):
+def make_update(optimiser: optax.GradientTransformation, training: Training) -> Callable[..., tuple[Any, Any, Array]]:
+    """One compiled step of `train`: (moving, fixed, state, images, labels, rows, key) -> (moving, state, loss)."""
+
     @eqx.filter_jit(donate="none")
     def update(moving, fixed, state, xs, labels, rows, key):
         k1, k2, k3 = jax.random.split(key, 3)
