@@ -1,7 +1,8 @@
-"""Networks: layers of synapses and neurons, run over several time-steps by one scan."""
+"""Networks: layers of synapses and neurons over several time-steps, layer by layer (nothing feeds back)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ Uniforms = tuple[Float[Array, "steps *neurons"], ...]
 
 
 class Layer(eqx.Module):
-    """A synapse and the neurons that it drives."""
+    """A `synapse` and the layer of `neuron`s that it drives: one module for all of them."""
 
     synapse: AbstractSynapse
     neuron: AbstractNeuron
@@ -74,9 +75,15 @@ class Network(eqx.Module):
         for layer in self.layers:
             shape = eqx.filter_eval_shape(layer.synapse, jax.ShapeDtypeStruct(shape, jnp.float32)).shape
             shapes.append(shape)
-        if self.readout is not None:
-            eqx.filter_eval_shape(self.readout, jax.ShapeDtypeStruct(shape, jnp.float32))
         return tuple(shapes)
+
+    @property
+    def classes(self) -> int:
+        """How many outputs the readout has. Raises `ValueError` where it does not fit the last layer."""
+        last = self.neuron_shapes()[-1]
+        if self.readout is None:
+            return math.prod(last)
+        return eqx.filter_eval_shape(self.readout, jax.ShapeDtypeStruct(last, jnp.float32)).shape[0]
 
     def draw(self, key: Key[Array, ""], steps: int) -> Uniforms:
         """Uniform numbers for one sample and `steps` time-steps."""
@@ -90,35 +97,33 @@ class Network(eqx.Module):
         uniforms: Uniforms,
         estimator: AbstractEstimator | None = None,
         key: Key[Array, ""] | None = None,
+        noisy: bool = True,
     ) -> Activity:
         """Run one sample `x` for as many time-steps as the uniforms are drawn for.
 
-        `key` is needed for Bernoulli coding and for read noise. Raises `ValueError` where shapes do not fit.
+        `key` is of Bernoulli coding, which needs it, and, if `noisy`, of read noise; without one there is none. Raises
+        `ValueError` where shapes do not fit or the key is missing.
         """
         if x.shape != self.shape:
             raise ValueError(f"The input must have shape {self.shape}, but has {x.shape}.")
+        if key is None and self.coding == "bernoulli":
+            raise ValueError("`key` must be given where inputs are coded as Bernoulli spikes, but is None.")
         estimator = StraightThrough() if estimator is None else estimator
-        steps = uniforms[0].shape[0]
-        keys = jax.random.split(jax.random.key(0) if key is None else key, steps)
-        first = None if self.coding == "bernoulli" or key is not None else self.layers[0].synapse(x)
-
-        def step(states, now):
-            us, k = now
-            spikes = _coded(x, self.coding, jax.random.fold_in(k, 0))
-            seen, done, after = spikes, [], []
-            for i, (layer, state, u) in enumerate(zip(self.layers, states, us, strict=True)):
-                y = first if i == 0 and first is not None else _noisy(layer.synapse, spikes, key is not None, k, i + 1)
-                fired, state = layer.neuron(y, state, uniforms=u, estimator=estimator)
-                if i > 0 and isinstance(estimator, AbstractLookahead):
-                    fired = eqx.tree_at(lambda f: f.spikes, fired, _ahead(layer, estimator, spikes, u))
-                spikes = fired.spikes
-                done.append(fired)
-                after.append(state)
-            return tuple(after), (seen, tuple(done))
-
-        rest = tuple(layer.neuron.init(u.shape[1:]) for layer, u in zip(self.layers, uniforms, strict=True))
-        _, (inputs, fired) = jax.lax.scan(step, rest, (uniforms, keys))
-        return Activity(inputs, fired)
+        keys = jax.random.split(jax.random.key(0) if key is None else key, uniforms[0].shape[0])
+        inputs = jax.vmap(lambda k: _coded(x, self.coding, jax.random.fold_in(k, 0)))(keys)
+        for_noise = keys if noisy and key is not None else None
+        fired, spikes = [], inputs
+        for i, (layer, u) in enumerate(zip(self.layers, uniforms, strict=True)):
+            if i == 0 and self.coding == "direct" and for_noise is None:
+                y = layer.synapse(x)  # the same at every time-step
+            else:
+                y = _inputs(layer.synapse, spikes, for_noise, i + 1)
+            done = _over_time(layer.neuron, y, u, estimator)
+            if i > 0 and isinstance(estimator, AbstractLookahead):
+                done = eqx.tree_at(lambda f: f.spikes, done, _ahead(layer, estimator, spikes, u))
+            spikes = done.spikes
+            fired.append(done)
+        return Activity(inputs, tuple(fired))
 
     def read(self, spikes: Float[Array, " steps *neurons"]) -> Float[Array, "steps classes"]:
         """The readout's column currents at every time-step (or the spikes themselves), in units of the weights."""
@@ -129,22 +134,46 @@ def _coded(x: Array, coding: str, key: Key[Array, ""]) -> Array:
     return x if coding == "direct" else (uniforms(key, x.shape) < x).astype(x.dtype)
 
 
-def _noisy(synapse: AbstractSynapse, x: Array, noisy: Any, key: Key[Array, ""], number: int) -> Array:
-    """The synapse's output, with its read noise where there is a key and a crossbar."""
-    y = synapse(x)
-    variance = synapse.noise(x) if noisy else None
-    if variance is None:
-        return y
-    normals = jax.random.normal(jax.random.fold_in(key, number), y.shape, y.dtype)
-    return y + normals * jnp.sqrt(jnp.maximum(variance, 1e-20))
+def _inputs(synapse: AbstractSynapse, spikes: Array, keys: Any, number: int) -> Array:
+    """The synapse's output at every time-step, with its read noise where there are keys and a crossbar."""
+    if keys is None:
+        return jax.vmap(synapse)(spikes)
+
+    def noisy(x, key):
+        y, variance = synapse(x), synapse.noise(x)
+        if variance is None:
+            return y
+        normals = jax.random.normal(jax.random.fold_in(key, number), y.shape, y.dtype)
+        return y + normals * jnp.sqrt(jnp.maximum(variance, 1e-20))
+
+    return jax.vmap(noisy)(spikes, keys)
 
 
-def _ahead(layer: Layer, estimator: AbstractLookahead, x: Array, u: Array) -> Array:
+def _over_time(neuron: AbstractNeuron, y: Array, u: Array, estimator: AbstractEstimator) -> Fired:
+    """What neurons do at every time-step: by a scan, or all at once where they have no memory.
+
+    `y` has no axis of time where it is the same always: then probabilities without memory are computed once.
+    """
+    still = y.ndim < u.ndim
+    rest = neuron.init(u.shape[1:])
+    if rest is None:
+        return jax.vmap(lambda y, u: neuron(y, None, uniforms=u, estimator=estimator)[0], (None if still else 0, 0))(y, u)
+
+    def step(state, now):
+        y_now, u_now = now
+        fired, state = neuron(y if still else y_now, state, uniforms=u_now, estimator=estimator)
+        return state, fired
+
+    return jax.lax.scan(step, rest, (None if still else y, u))[1]
+
+
+def _ahead(layer: Layer, estimator: AbstractLookahead, spikes: Array, u: Array) -> Array:
     if not isinstance(layer.neuron, ClockedNeuron):
         raise ValueError(
             f"{type(estimator).__name__} needs neurons without memory, but a layer has {type(layer.neuron).__name__}."
         )
-    return estimator.layer(layer.synapse, layer.neuron.logit, x, u)
+    logit = layer.neuron.logit
+    return jax.vmap(lambda x, u: estimator.layer(layer.synapse, logit, x, u))(spikes, u)
 
 
 def mlp(
@@ -158,7 +187,8 @@ def mlp(
 ) -> Network:
     """Dense layers of clocked neurons, `sizes` from the input to the classes; the last one is the readout.
 
-    - `p`: firing probability at input 0; `gain`: of the first random weights.
+    - `law`: of the neurons; `key`: of the first weights, random with this `gain`.
+    - `p`: firing probability at input 0; `shape`: of the input, (sizes[0],) by default.
     """
     keys = jax.random.split(key, len(sizes) - 1)
     synapses = [Dense.make(a, b, key=k, gain=gain) for a, b, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
@@ -169,7 +199,10 @@ def mlp(
 def convnet(
     law: AbstractLaw, *, key: Key[Array, ""], channels: tuple[int, int] = (6, 12), p: float = 0.5, gain: float = 2.0
 ) -> Network:
-    """28x28-6c5-2s-12c5-2s-10o, the network of Sengupta et al. as recalled; `channels` widens it."""
+    """28x28-6c5-2s-12c5-2s-10o, the network of Sengupta et al. as recalled; `channels` widens it.
+
+    - `law`, `key`, `p`, `gain`: as for `mlp`.
+    """
     k1, k2, k3 = jax.random.split(key, 3)
     a, b = channels
     layers = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +33,12 @@ def sample_loss(
     uniforms: Any,
     estimator: AbstractEstimator,
     *,
-    key=None,
+    key: Key[Array, ""] | None = None,
     penalty: Penalty | None = None,
+    noisy: bool = True,
 ) -> tuple[Array, Any]:
     """Cross-entropy of the readout summed over the time-steps, plus `penalty`; and the logits of all spikes."""
-    activity = network(x, uniforms=uniforms, estimator=estimator, key=key)
+    activity = network(x, uniforms=uniforms, estimator=estimator, key=key, noisy=noisy)
 
     def loss(spikes):
         scores = jnp.mean(network.read(spikes), axis=0)
@@ -56,8 +58,7 @@ def batch_gradient(
 
     def program(network, us, estimator):
         def one(x, label, u, k):
-            k = jax.random.fold_in(k, 1) if noisy else None
-            return sample_loss(network, x, label, u, estimator, key=k, penalty=penalty)
+            return sample_loss(network, x, label, u, estimator, key=jax.random.fold_in(k, 1), penalty=penalty, noisy=noisy)
 
         losses, logits = jax.vmap(one)(xs, labels, us, keys)
         return jnp.mean(losses), logits
@@ -66,8 +67,8 @@ def batch_gradient(
         return estimator.value_and_grad(program, network, us)
 
     def single(x, label, u, k):
-        del k
-        return estimator.value_and_grad(lambda n, u, e: sample_loss(n, x, label, u, e, penalty=penalty), network, u)
+        how = {"key": jax.random.fold_in(k, 1), "penalty": penalty, "noisy": noisy}
+        return estimator.value_and_grad(lambda n, u, e: sample_loss(n, x, label, u, e, **how), network, u)
 
     losses, gradients = jax.vmap(single)(xs, labels, us, keys)
     return jnp.mean(losses), jax.tree.map(lambda g: jnp.mean(g, axis=0), gradients)
@@ -120,7 +121,7 @@ def synapses_only(network: Network) -> Any:
 
 
 class Trained(eqx.Module):
-    """A trained network with its history: one row per epoch of (loss, seconds)."""
+    """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
 
     network: Network
     history: tuple[tuple[float, float], ...]
@@ -137,6 +138,7 @@ def train(
 ) -> Trained:
     """Train `network` on `data`.
 
+    - `training`: how; `key`: of everything random; `progress`: whether a bar is shown.
     - `checkpoint`: file that is written after every epoch (whole or not at all) and from which training goes on where it
       exists; the result is the same as without the interruption. Raises `ValueError` where it belongs to another network.
     """
@@ -150,7 +152,7 @@ def train(
     history: tuple[tuple[float, float], ...] = ()
     if checkpoint is not None and Path(checkpoint).exists():
         (moving, state), history = load_checkpoint(checkpoint, (moving, state))
-    update = _update(optimiser, training)
+    update = make_update(optimiser, training)
     xs, labels = jnp.asarray(data.images, jnp.float32), jnp.asarray(data.labels)
     for epoch in range(len(history), training.epochs):
         start, for_order, for_steps = time.perf_counter(), *jax.random.split(jax.random.fold_in(key, epoch))
@@ -170,7 +172,9 @@ def train(
     return Trained(eqx.combine(moving, fixed), history)
 
 
-def _update(optimiser: optax.GradientTransformation, training: Training):
+def make_update(optimiser: optax.GradientTransformation, training: Training) -> Callable[..., tuple[Any, Any, Array]]:
+    """One compiled step of `train`: (moving, fixed, state, images, labels, rows, key) -> (moving, state, loss)."""
+
     @eqx.filter_jit(donate="none")
     def update(moving, fixed, state, xs, labels, rows, key):
         k1, k2, k3 = jax.random.split(key, 3)
@@ -230,10 +234,17 @@ class Accuracy(eqx.Module):
 
 
 def evaluate(
-    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int = 500, noisy: bool = False
+    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int | None = None, noisy: bool = False
 ) -> Accuracy:
-    """Accuracy of `network` on `data` after every number of time-steps up to `steps`."""
+    """Accuracy of `network` on `data` after every number of time-steps up to `steps`.
+
+    - `key`: of spikes and noise; `noisy`: whether crossbars are read with their noise.
+    - `batch`: samples side by side; `None` for as many as some 16 MB of spikes allow.
+    """
     _fits(network, data)
+    if batch is None:
+        neurons = sum(math.prod(shape) for shape in network.neuron_shapes())
+        batch = min(max(2**22 // (neurons * steps), 1), 500)
     correct = []
     for start in range(0, len(data), batch):
         part = slice(start, start + batch)
@@ -245,7 +256,7 @@ def evaluate(
 @eqx.filter_jit
 def _right(network: Network, images: Array, labels: Int[Array, " batch"], key, steps: int, noisy: bool):  # noqa: FBT001
     def one(x, label, key):
-        activity = network(x, uniforms=network.draw(key, steps), key=jax.random.fold_in(key, 1) if noisy else None)
+        activity = network(x, uniforms=network.draw(key, steps), key=jax.random.fold_in(key, 1), noisy=noisy)
         scores = jnp.cumsum(network.read(activity.fired[-1].spikes).reshape(steps, -1), axis=0)
         return jnp.argmax(scores, axis=1) == label
 
@@ -255,3 +266,7 @@ def _right(network: Network, images: Array, labels: Int[Array, " batch"], key, s
 def _fits(network: Network, data: Dataset) -> None:
     if data.images.shape[1:] != network.shape:
         raise ValueError(f"The network takes inputs of shape {network.shape}, but the data have {data.images.shape[1:]}.")
+    if len(data) and data.labels.max() >= network.classes:
+        raise ValueError(
+            f"The network tells {network.classes} classes apart, but the data have labels up to {data.labels.max()}."
+        )
