@@ -115,15 +115,20 @@ def resolving(
 def _thinned(method: FokkerPlanck, device: Device, pulse: Pulse, relax: Any) -> FokkerPlanck:
     """The same with the smallest truncation that still agrees, and has no tail to speak of."""
     lmax = method.lmax or 0
+    if not _is_fine(method, device, pulse, relax):
+        finer = (_truncated(method, l) for l in LADDER if l > lmax)
+        return next((m for m in finer if _is_fine(m, device, pulse, relax)), method)
     full = method.probability(device, pulse, relax).value
-    for coarse in (l for l in LADDER if lmax / 3 <= l < lmax):
-        mmax = min(method.mmax or 0, coarse)
-        fewer = dataclasses.replace(method, lmax=coarse, mmax=mmax)
+    for fewer in (_truncated(method, l) for l in LADDER if lmax / 3 <= l < lmax):
         if _is_fine(fewer, device, pulse, relax):
             found = fewer.probability(device, pulse, relax).value
             if abs(float(found - full)) < _AGREEMENT * method.tolerance:
                 return fewer
     return method
+
+
+def _truncated(method: FokkerPlanck, lmax: int) -> FokkerPlanck:
+    return dataclasses.replace(method, lmax=lmax, mmax=min(method.mmax or 0, lmax))
 
 
 def _union(methods: Sequence[FokkerPlanck]) -> FokkerPlanck:

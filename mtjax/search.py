@@ -50,10 +50,18 @@ class Problem(eqx.Module):
     space: Coordinates
 
     def local(self, x: Float[Array, " k"]) -> Local:
-        """Residuals, shape (n + priors,), and their slopes at x; a large constant where the model is no number."""
+        """Residuals, shape (n + priors,), and their slopes at x; a large constant where the model has no answer."""
         counts = self.likelihood
-        at = linearised(counts.model, self.space.bound(x), counts.rows)
-        return _local(self.space, counts.switched, counts.trials, x, at)
+        return _local(self.space, counts.switched, counts.trials, x, self._prediction(x))
+
+    def _prediction(self, x: Float[Array, " k"]) -> Prediction:
+        """NaN where the engine refuses: a step may go farther than its truncation does, and is taken back then."""
+        counts = self.likelihood
+        try:
+            return jax.block_until_ready(linearised(counts.model, self.space.bound(x), counts.rows))
+        except RuntimeError:
+            p, slopes = jnp.full(len(counts.trials), jnp.nan), jnp.full((len(counts.trials), len(self.space)), jnp.nan)
+            return Prediction(p, p, slopes, slopes)
 
 
 class Local(NamedTuple):

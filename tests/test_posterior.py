@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtjax import BackHopping, LogNormal, Misread, MonteCarlo, Normal, SpinTransferTorque, UniaxialAnisotropy, presets
+from mtjax import BackHopping, LogNormal, Misread, MonteCarlo, Normal, SpinTransferTorque, UniaxialAnisotropy, presets, search
 from mtjax.comparison import compare, fit_logistic
 from mtjax.coordinates import coordinates
 from mtjax.data import SwitchingData
@@ -22,6 +22,7 @@ from mtjax.maximum import AbstractLaw, LikelihoodFit, maximise
 from mtjax.methods import AbstractMethod, Probability
 from mtjax.posterior import posterior
 from mtjax.profiles import profile
+from mtjax.search import Problem
 
 CURRENTS = np.tile(np.linspace(6e-6, 14e-6, 8), 2)
 WIDTHS = np.repeat([20e-9, 100e-9], 8)
@@ -143,6 +144,23 @@ def test_a_search_goes_on_from_its_checkpoint(found, tmp_path, capsys):
     path.write_text("{")
     with pytest.raises(ValueError, match="must be one that mtjax wrote"):
         fit(DEVICE, found.data, where=("Bk", "alpha"), method=ENGINE, relax=0.0, checkpoint=path)
+
+
+def test_a_step_that_the_engine_refuses_is_taken_back(found):
+    """An engine that fails above Bk = 0.25 T counts as a very bad fit there, and does not end the search."""
+
+    def refuse(Bk):
+        return eqx.error_if(Bk, Bk > 0.25, "too far")
+
+    problem = Problem(found.likelihood, found.space)
+    far = jnp.asarray(found.at) + jnp.array([1.0, 0.0])
+    fine = problem.local(jnp.asarray(found.space.free(found.at)))
+    assert float(jnp.sum(fine.residuals**2)) == pytest.approx(found.deviance)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "linearised", lambda model, c, rows: refuse(jnp.exp(c[0])))
+        refused = problem.local(jnp.asarray(found.space.free(np.asarray(far))))
+    assert np.all(np.asarray(refused.residuals) > 1e3)
+    assert np.all(np.asarray(refused.slopes) == 0)
 
 
 # lapses
