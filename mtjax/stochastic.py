@@ -139,7 +139,7 @@ def _radius(likelihood: BinomialLikelihood, space: Coordinates, surface: Surface
     would shrink to where slopes are nothing but noise.
     """
     at = surface.at(c)
-    samples = likelihood.model.method.samples * len(surface.parts)
+    samples = likelihood.model.method.samples * len(surface.parts)  # pyright: ignore[reportAttributeAccessIssue]
     trials = 1 / (1 / likelihood.trials + len(likelihood.trials) / samples)
     information = _positive(surface.information(trials, c)) + _prior(space, c)[1]
     weight = 4 / (at.p * at.q) / max(float(np.sum(4 * at.p * at.q)), 1.0)

@@ -58,3 +58,33 @@ def test_only_the_command_line_imports_pictures():
         if path.stem not in {"cli", "plot"}:
             assert "matplotlib" not in path.read_text()
             assert "plot" not in set(imports_of(path))
+
+
+NETWORKS = """
+random laws crossbar datasets checkpoint estimators
+distil family
+presets neurons synapses plasticity
+network
+conversion training cmos export
+energy
+chips joint
+"""
+RANK_OF_NETWORKS = {name: rank for rank, line in enumerate(NETWORKS.split("\n")) for name in line.split()}
+
+
+def test_imports_of_networks_point_downwards():
+    """Inside `mtjax.nn`; out of it only to what is below reports, pictures and the command line."""
+    for path in (Path(mtjax.__file__).parent / "nn").glob("*.py"):
+        if path.stem == "__init__":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mtjax.nn."):
+                name = node.module.split(".")[2]
+                assert RANK_OF_NETWORKS[name] <= RANK_OF_NETWORKS[path.stem], f"nn/{path.stem} imports {name}"
+        assert all(RANK[name] < RANK["report"] for name in imports_of(path) if name != "nn"), path.stem
+
+
+def test_nothing_below_networks_imports_them():
+    for path in Path(mtjax.__file__).parent.glob("*.py"):
+        if RANK.get(path.stem, RANK["report"]) < RANK["report"]:
+            assert "nn" not in set(imports_of(path)), path.stem

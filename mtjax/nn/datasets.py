@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import equinox as eqx
@@ -67,6 +68,8 @@ def load_npz(path: str | Path) -> tuple[Dataset, Dataset]:
         raise ValueError(
             f"The data file '{path}' does not exist: `python scripts/fetch_images.py` makes mnist.npz and fashion.npz."
         )
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"'{path}' must be a numpy .npz file, but is not.")
     with np.load(path, allow_pickle=False) as file:
         missing = [name for name in ("x_train", "y_train", "x_test", "y_test") if name not in file]
         if missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,9 +75,15 @@ class Network(eqx.Module):
         for layer in self.layers:
             shape = eqx.filter_eval_shape(layer.synapse, jax.ShapeDtypeStruct(shape, jnp.float32)).shape
             shapes.append(shape)
-        if self.readout is not None:
-            eqx.filter_eval_shape(self.readout, jax.ShapeDtypeStruct(shape, jnp.float32))
         return tuple(shapes)
+
+    @property
+    def classes(self) -> int:
+        """How many outputs the readout has. Raises `ValueError` where it does not fit the last layer."""
+        last = self.neuron_shapes()[-1]
+        if self.readout is None:
+            return math.prod(last)
+        return eqx.filter_eval_shape(self.readout, jax.ShapeDtypeStruct(last, jnp.float32)).shape[0]
 
     def draw(self, key: Key[Array, ""], steps: int) -> Uniforms:
         """Uniform numbers for one sample and `steps` time-steps."""
@@ -90,23 +97,27 @@ class Network(eqx.Module):
         uniforms: Uniforms,
         estimator: AbstractEstimator | None = None,
         key: Key[Array, ""] | None = None,
+        noisy: bool = True,
     ) -> Activity:
         """Run one sample `x` for as many time-steps as the uniforms are drawn for.
 
-        `key` is needed for Bernoulli coding and for read noise. Raises `ValueError` where shapes do not fit.
+        `key` is of Bernoulli coding, which needs it, and, if `noisy`, of read noise; without one there is none. Raises
+        `ValueError` where shapes do not fit or the key is missing.
         """
         if x.shape != self.shape:
             raise ValueError(f"The input must have shape {self.shape}, but has {x.shape}.")
+        if key is None and self.coding == "bernoulli":
+            raise ValueError("`key` must be given where inputs are coded as Bernoulli spikes, but is None.")
         estimator = StraightThrough() if estimator is None else estimator
-        steps = uniforms[0].shape[0]
-        keys = jax.random.split(jax.random.key(0) if key is None else key, steps)
+        keys = jax.random.split(jax.random.key(0) if key is None else key, uniforms[0].shape[0])
         inputs = jax.vmap(lambda k: _coded(x, self.coding, jax.random.fold_in(k, 0)))(keys)
+        for_noise = keys if noisy and key is not None else None
         fired, spikes = [], inputs
         for i, (layer, u) in enumerate(zip(self.layers, uniforms, strict=True)):
-            if i == 0 and self.coding == "direct" and key is None:
+            if i == 0 and self.coding == "direct" and for_noise is None:
                 y = layer.synapse(x)  # the same at every time-step
             else:
-                y = _inputs(layer.synapse, spikes, None if key is None else keys, i + 1)
+                y = _inputs(layer.synapse, spikes, for_noise, i + 1)
             done = _over_time(layer.neuron, y, u, estimator)
             if i > 0 and isinstance(estimator, AbstractLookahead):
                 done = eqx.tree_at(lambda f: f.spikes, done, _ahead(layer, estimator, spikes, u))

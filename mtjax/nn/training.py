@@ -33,11 +33,12 @@ def sample_loss(
     uniforms: Any,
     estimator: AbstractEstimator,
     *,
-    key=None,
+    key: Key[Array, ""] | None = None,
     penalty: Penalty | None = None,
+    noisy: bool = True,
 ) -> tuple[Array, Any]:
     """Cross-entropy of the readout summed over the time-steps, plus `penalty`; and the logits of all spikes."""
-    activity = network(x, uniforms=uniforms, estimator=estimator, key=key)
+    activity = network(x, uniforms=uniforms, estimator=estimator, key=key, noisy=noisy)
 
     def loss(spikes):
         scores = jnp.mean(network.read(spikes), axis=0)
@@ -57,8 +58,7 @@ def batch_gradient(
 
     def program(network, us, estimator):
         def one(x, label, u, k):
-            k = jax.random.fold_in(k, 1) if noisy else None
-            return sample_loss(network, x, label, u, estimator, key=k, penalty=penalty)
+            return sample_loss(network, x, label, u, estimator, key=jax.random.fold_in(k, 1), penalty=penalty, noisy=noisy)
 
         losses, logits = jax.vmap(one)(xs, labels, us, keys)
         return jnp.mean(losses), logits
@@ -67,8 +67,8 @@ def batch_gradient(
         return estimator.value_and_grad(program, network, us)
 
     def single(x, label, u, k):
-        del k
-        return estimator.value_and_grad(lambda n, u, e: sample_loss(n, x, label, u, e, penalty=penalty), network, u)
+        how = {"key": jax.random.fold_in(k, 1), "penalty": penalty, "noisy": noisy}
+        return estimator.value_and_grad(lambda n, u, e: sample_loss(n, x, label, u, e, **how), network, u)
 
     losses, gradients = jax.vmap(single)(xs, labels, us, keys)
     return jnp.mean(losses), jax.tree.map(lambda g: jnp.mean(g, axis=0), gradients)
@@ -152,7 +152,7 @@ def train(
     history: tuple[tuple[float, float], ...] = ()
     if checkpoint is not None and Path(checkpoint).exists():
         (moving, state), history = load_checkpoint(checkpoint, (moving, state))
-    update = _update(optimiser, training)
+    update = make_update(optimiser, training)
     xs, labels = jnp.asarray(data.images, jnp.float32), jnp.asarray(data.labels)
     for epoch in range(len(history), training.epochs):
         start, for_order, for_steps = time.perf_counter(), *jax.random.split(jax.random.fold_in(key, epoch))
@@ -172,7 +172,9 @@ def train(
     return Trained(eqx.combine(moving, fixed), history)
 
 
-def _update(optimiser: optax.GradientTransformation, training: Training):
+def make_update(optimiser: optax.GradientTransformation, training: Training) -> Callable[..., tuple[Any, Any, Array]]:
+    """One compiled step of `train`: (moving, fixed, state, images, labels, rows, key) -> (moving, state, loss)."""
+
     @eqx.filter_jit(donate="none")
     def update(moving, fixed, state, xs, labels, rows, key):
         k1, k2, k3 = jax.random.split(key, 3)
@@ -254,7 +256,7 @@ def evaluate(
 @eqx.filter_jit
 def _right(network: Network, images: Array, labels: Int[Array, " batch"], key, steps: int, noisy: bool):  # noqa: FBT001
     def one(x, label, key):
-        activity = network(x, uniforms=network.draw(key, steps), key=jax.random.fold_in(key, 1) if noisy else None)
+        activity = network(x, uniforms=network.draw(key, steps), key=jax.random.fold_in(key, 1), noisy=noisy)
         scores = jnp.cumsum(network.read(activity.fired[-1].spikes).reshape(steps, -1), axis=0)
         return jnp.argmax(scores, axis=1) == label
 
@@ -264,3 +266,7 @@ def _right(network: Network, images: Array, labels: Int[Array, " batch"], key, s
 def _fits(network: Network, data: Dataset) -> None:
     if data.images.shape[1:] != network.shape:
         raise ValueError(f"The network takes inputs of shape {network.shape}, but the data have {data.images.shape[1:]}.")
+    if len(data) and data.labels.max() >= network.classes:
+        raise ValueError(
+            f"The network tells {network.classes} classes apart, but the data have labels up to {data.labels.max()}."
+        )
