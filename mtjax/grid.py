@@ -72,8 +72,9 @@ def make_grid(
 def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
     """Longest step that `solver` takes by default, s.
 
-    dt = 1 / (gamma' B / max_angle + 50 D), with B twice the largest effective field across m, over directions and
-    between the pulse's peaks of either sign, and D the diffusion constant, at the lowest and highest temperature.
+    dt = 1 / (gamma' B / angle + 50 D), with `angle` the solver's `longest`, B twice the largest effective field across m,
+    over directions and between the pulse's peaks of either sign, and D the diffusion constant, at the lowest and highest
+    temperature.
     """
     peak, history = pulse.peak, device.history(pulse)
     extremes = [device.temperature] if history is None else [device.temperature, history.hottest]
@@ -92,7 +93,7 @@ def _per_ns(device: Device, peak: Scalar, solver: AbstractSpinSolver, temperatur
     currents = jnp.stack([jnp.zeros_like(peak), peak, -peak])
     squares = jax.vmap(lambda m: jax.vmap(lambda current: across(m, current))(currents))(points(64))
     angular = magnet.gamma * 2 * jnp.sqrt(jax.lax.stop_gradient(jnp.max(squares)))
-    return angular / solver.max_angle + 50 * magnet.diffusion(temperature)
+    return angular / solver.longest(magnet.alpha) + 50 * magnet.diffusion(temperature)
 
 
 def _limit(number: float) -> int:

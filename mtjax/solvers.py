@@ -15,7 +15,10 @@ import jax.numpy as jnp
 from mtjax.layer import Drive
 from mtjax.llg import Dynamics, rate
 from mtjax.noise import gaussian
-from mtjax.types import Vector
+from mtjax.types import Scalar, Vector
+
+_DAMPED = 0.05
+"""Damping from which on the default step is limited by the precession alone."""
 
 
 class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
@@ -23,6 +26,10 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
 
     max_angle: eqx.AbstractVar[float]
     normal: eqx.AbstractVar[Callable[[Any], Any]]
+
+    @abstractmethod
+    def longest(self, alpha: Scalar) -> Scalar:
+        """Largest step for a damping `alpha`, in units of 1/(gamma' B)."""
 
     @abstractmethod
     def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
@@ -51,7 +58,9 @@ class SplitStep(AbstractSpinSolver):
     half steps of drift are taken as one, so that the internal state runs half a step of drift ahead of m.
 
     - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m.
-      `scripts/convergence.py` measures the bias of a switching probability against it.
+      `scripts/convergence.py` measures the bias of a switching probability against it. Below a damping of 0.05 it shrinks
+      by the fifth root of alpha: a Runge-Kutta step of angle h damps a precession by h^5/144 a radian by itself, which
+      must stay small against alpha.
     - `normal`: `gaussian`, or `three_point` for cheaper random numbers of the same first five moments.
     """
 
@@ -78,6 +87,10 @@ class SplitStep(AbstractSpinSolver):
     def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
         """One step for diffrax."""
         return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
+
+    def longest(self, alpha: Scalar) -> Scalar:
+        """`max_angle`, times the fifth root of alpha / 0.05 where that is less than 1 (alpha not taken below 1e-4)."""
+        return self.max_angle * jnp.minimum(1.0, jnp.maximum(alpha, 1e-4) / _DAMPED) ** 0.2
 
     def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
         """Half a step of drift ahead."""
@@ -126,6 +139,10 @@ class Heun(AbstractSpinSolver):
     def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
         """One step for diffrax."""
         return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
+
+    def longest(self, alpha: Scalar) -> Scalar:
+        """`max_angle`, whatever `alpha` is."""
+        return jnp.full_like(alpha, self.max_angle)
 
     def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
         """The magnetisation itself."""

@@ -44,8 +44,8 @@ def write_error_rates(path):
         found = [sampled(device, overdrive, widths[n]) for n in reach]
         x, y, error = 1e9 * np.array(widths[reach]), *np.array(found).reshape(-1, 2).T
         axes.errorbar(x, y, 2 * error, fmt="o", ms=4, color=line.get_color(), mfc="white")
-        worst = np.max(np.abs(y - rates[reach]) / error, initial=0.0)
-        print(f"I = {overdrive} Ic: {len(reach)} points of {SAMPLES} samples, largest |z| = {worst:.2f}")
+        z = (y - rates[reach]) / np.sqrt(rates[reach] * (1 - rates[reach]) / SAMPLES)
+        print(f"I = {overdrive} Ic: {SAMPLES} samples a point, z =", np.round(z, 2), flush=True)
     axes.set(xlabel="pulse width (ns)", ylabel="write error rate", ylim=(1e-13, 2.0))
     axes.legend(title="lines: Fokker-Planck\nrings: Monte Carlo, 2 s.e.", fontsize=8, title_fontsize=8)
     figure.savefig(path, dpi=130)
@@ -77,7 +77,7 @@ def density_on_the_sphere(path):
         panel.set(xticks=[], yticks=[])
         panel.set_title(f"{1e9 * time:.1f} ns, {stage}\n$\\langle m_z\\rangle$ = {mean[2]:.2f}", fontsize=10)
     figure.colorbar(image, ax=panels, label="probability (1/sr)", shrink=0.8)
-    figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=80)
 
 
 def main():

@@ -33,7 +33,7 @@ def dot(delta=40.0, alpha=0.05, field=(0.1, 0.0, 0.0), field_like=0.0, sigma=(0.
     diameter = np.sqrt(4 / np.pi * 2 * delta * KB * 300.0 / (BK * 1e6 * t))
     layer = mtj.FreeLayer(mtj.EllipticCylinder(diameter, diameter, t), Ms=1e6, alpha=alpha)
     torque = mtj.SpinOrbitTorque(theta_sh=0.3, width=WIDTH, thickness=THICKNESS, sigma=sigma, field_like_ratio=field_like)
-    terms = (mtj.UniaxialAnisotropy(BK), mtj.AppliedField(BK * np.asarray(field)), torque)
+    terms = (mtj.UniaxialAnisotropy(BK), mtj.AppliedField(BK * jnp.asarray(field)), torque)
     return mtj.Device(layer=layer, terms=terms, **other)
 
 

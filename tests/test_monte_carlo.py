@@ -83,6 +83,16 @@ def test_score_gradient_against_differences_of_a_large_run():
         assert abs(slopes[i] - difference) < 4 * error
 
 
+@pytest.mark.slow
+def test_default_step_keeps_a_low_damping():
+    """A step of 0.5/(gamma' Bk) would add to alpha 0.01 by its own damping: 0.220, six standard errors off."""
+    device = mtj.presets.perpendicular_stt(delta=40.0)
+    pulse = mtj.Pulse(1.5 * device.critical_current, 4 * device.relaxation_time)
+    method = mtj.MonteCarlo(samples=40_000, key=jax.random.key(3))
+    found = mtj.switching_probability(device, pulse, method=method)
+    assert abs(found.complement - 2.0856e-1) < 4 * found.stderr  # published, see test_fokker_planck.py
+
+
 def test_same_numbers_for_any_chunk_and_number_of_samples():
     device, pulse = mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 0.2e-9)
     options = {"duration": 0.3e-9, "save": 3, "key": jax.random.key(3)}

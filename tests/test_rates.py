@@ -22,6 +22,24 @@ def test_rate_approaches_browns_formula(delta, within):
     assert slowest == pytest.approx(brown, rel=within)
 
 
+@pytest.mark.parametrize("delta", [20.0, 40.0, 60.0])
+def test_rate_follows_the_published_series_of_high_barriers(delta):
+    """tau = tau_N sqrt(pi) e^delta / (2 delta^1.5) (1 + 1/delta + 7/(4 delta^2) + ...) (Coffey and Kalmykov, as recalled)."""
+    device = mtj.presets.perpendicular_stt(delta=delta)
+    slowest = float(rates(device).slowest) * float(device.relaxation_time)
+    brown = 2 * np.sqrt(delta / np.pi) * np.exp(-delta)
+    assert slowest == pytest.approx(brown / (1 + 1 / delta + 7 / (4 * delta**2)), rel=7 / delta**3 + 1e-5)
+
+
+@pytest.mark.parametrize("delta", [0.05, 0.2])
+def test_lowest_eigenvalue_follows_the_published_series_of_low_barriers(delta):
+    """lambda_1 / D = 2 - 4 delta / 5 + 96 delta^2 / 875 + ... (Brown 1963, as recalled)."""
+    device = mtj.presets.perpendicular_stt(delta=delta)
+    flow, _ = flow_of(device, jnp.zeros(()), device.temperature, 2)
+    eigenvalues = np.sort(-np.linalg.eigvals(np.asarray(matrix(stencil(16, 0, 2), flow))).real)
+    assert eigenvalues[1] / float(flow.D) == pytest.approx(2 - 4 * delta / 5 + 96 / 875 * delta**2, abs=0.01 * delta**3)
+
+
 @pytest.mark.parametrize(("delta", "overdrive", "within"), [(12.0, 0.0, 1e-3), (20.0, 0.0, 2e-5), (15.0, 0.3, 1e-2)])
 def test_rate_equals_the_lowest_eigenvalue(delta, overdrive, within):
     device = mtj.presets.perpendicular_stt(delta=delta)
