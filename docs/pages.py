@@ -13,7 +13,7 @@ PARTS = {
     "devices": "device layer fields torques shapes pulses protocols heating saturation grains film presets resistance",
     "simulation": "simulate solvers llg noise equilibrium grid settling readout",
     "switching": "switching methods monte_carlo score fokker_planck density truncation generator harmonics legendre propagate "
-    "spectrum rates hazard hazard_table",
+    "spectrum rates wells passage hazard hazard_table",
     "closed-forms": "analytic laws",
     "fitting": "data fitting model estimates parameters priors likelihood lapses search guess coordinates stochastic maximum "
     "surface loops intervals telegraph tables store",

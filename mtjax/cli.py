@@ -43,7 +43,11 @@ PRESETS = {
     "perpendicular_stt": presets.perpendicular_stt,
     "perpendicular_sot": presets.perpendicular_sot,
 }
-METHODS = {"fokker-planck": FokkerPlanck, "thermal-activation": ThermalActivation}
+METHODS = {
+    "fokker-planck": lambda samples: FokkerPlanck(),
+    "thermal-activation": lambda samples: ThermalActivation(),
+    "monte-carlo": lambda samples: MonteCarlo(samples=samples, key=jax.random.key(0)),
+}
 _PREFERRED = (("theta_sh", "polarisation"), ("UniaxialAnisotropy.Bk", "alpha"))
 
 DeviceName = Annotated[str, tyro.conf.arg(help="One of the presets; `mtjax presets` lists them.")]
@@ -80,8 +84,9 @@ def fit_command(
         tyro.conf.arg(metavar="NAME=HEADING ...", help="Headings of the file: voltage=V_write; current= ignores one."),
     ] = (),
     method: Annotated[
-        Literal["fokker-planck", "thermal-activation"], tyro.conf.arg(help="How probabilities are worked out.")
+        Literal["fokker-planck", "thermal-activation", "monte-carlo"], tyro.conf.arg(help="How probabilities are worked out.")
     ] = "fokker-planck",
+    samples: Annotated[int, tyro.conf.arg(help="Trajectories per setting and place, for --method monte-carlo.")] = 1000,
     each: Annotated[
         tuple[str, ...],
         tyro.conf.arg(
@@ -96,7 +101,7 @@ def fit_command(
     ] = (),
     priors: Annotated[
         tuple[str, ...],
-        tyro.conf.arg(metavar="NAME=VALUE:FACTOR ...", help="What is known before: within FACTOR of VALUE by 68 %%."),
+        tyro.conf.arg(metavar="NAME=VALUE:FACTOR ...", help="What is known before: within FACTOR of VALUE by 68 %."),
     ] = (),
     back_hopping: Annotated[
         float | None, tyro.conf.arg(help="Fit a back-hopping part that ends near this amplitude (A or V, as in the file).")
@@ -114,8 +119,15 @@ def fit_command(
     """Fit quantities of a device to measured switching probabilities.
 
     DATA.csv has a heading and one row per setting of the pulse: `current` (A) or `voltage` (V, across the write
-    resistance), `width` (s), `switched` (or `errors`) and `trials`, or `probability` and `trials`, and if wanted `field` (T),
-    `temperature` (K), `direction`, `device_id`. Prints a table; writes fit.json, report.md and fit.png into --out.
+    resistance), `width` (s), `switched` (or `errors`) and `trials`, or `probability` and `trials`, and if wanted
+    the columns `field` (T), `temperature` (K), `direction`, `device_id`. Prints a table; writes fit.json, report.md and
+    fit.png into --out.
+
+    For example (the first makes the data of the second):
+      mtjax demo --out demo
+      mtjax fit demo/data.csv --device perpendicular_stt --parameters Bk polarisation --compare --profile Bk
+      mtjax fit chip.csv --device perpendicular_stt --parameters alpha polarisation --each Bk --by device_id
+      mtjax fit sot.csv --set write_resistance=776 alpha=0.3 --priors theta_sh=0.3:3 Bk=0.2:3 --direction "AP->P"
     """
     _refuse(out, force=force)
     model = _device(device, set_)
@@ -135,7 +147,7 @@ def fit_command(
     parts = _parts(read, apart=by if each else None)
     fits = {
         label: fit(
-            model, part, **settings, **own, method=METHODS[method](), progress=True,
+            model, part, **settings, **own, method=METHODS[method](samples), progress=True,
             checkpoint=None if checkpoint is None else checkpoint.with_name(f"{label.replace('>', '')}{checkpoint.name}"),
         )
         for label, part in parts.items()
@@ -168,6 +180,10 @@ def loops_command(
     Columns of pulsed loops: current, resistance, width (or Current(mA), Resistance(Ohm), Pulse width s); of field loops:
     field_z, resistance, current, field (or Field(Oe), Applied current (mA), Applied in-plane field (Oe)). Writes fit.json,
     report.md and fit.png into --out.
+
+    For example:
+      mtjax loops Pulse_Switching_Data --out stability
+      mtjax loops AHE_Loopshift --out shift
     """
     _refuse(out, force=force)
     found = thresholds(read_loops(data))
@@ -187,7 +203,9 @@ def loops_command(
 
 
 def design_command(
-    fitted: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FIT.json", help="What `mtjax fit` wrote.")],
+    fitted: Annotated[
+        tyro.conf.Positional[Path], tyro.conf.arg(metavar="FIT.json", help="What `mtjax fit` wrote, or its folder.")
+    ],
     /,
     *,
     quantity: Annotated[str, tyro.conf.arg(help="A fitted quantity, or delta or critical_current.")],
@@ -200,7 +218,12 @@ def design_command(
     most: Annotated[int, tyro.conf.arg(help="Largest number of settings.")] = 6,
     out: Annotated[Path | None, tyro.conf.arg(help="A CSV file for the settings.")] = None,
 ) -> None:
-    """Say which pulses to measure next, so that the uncertainty of a quantity shrinks most."""
+    """Say which pulses to measure next, so that the uncertainty of a quantity shrinks most.
+
+    For example:
+      mtjax design mtjax-fit --quantity Bk --trials 500
+      mtjax design mtjax-fit/fit.json --quantity delta --trials 1000 --widths 5e-9 20e-9 --out next.csv
+    """
     found = _fit_in(fitted, label)
     target = {"delta": _delta, "critical_current": _critical_current}.get(quantity, quantity)
     plan = design(
@@ -223,7 +246,8 @@ def _critical_current(device: Device):
 
 
 def _fit_in(path: Path, label: str | None) -> Fit:
-    """The fit in a file, or the one of a label where it holds several."""
+    """The fit in a file, or in a folder's fit.json; the one of a label where it holds several."""
+    path = path / "fit.json" if path.is_dir() else path
     try:
         found = json.loads(path.read_text()) if path.is_file() else {}
     except ValueError:
@@ -254,11 +278,20 @@ def _numbers(text: str) -> tuple[float, float]:
     return first, second
 
 
-def demo_command(*, seed: int = 0, out: Out = Path("mtjax-demo"), force: Force = False) -> None:
+def demo_command(
+    *,
+    seed: Annotated[int, tyro.conf.arg(help="Of the random counts.")] = 0,
+    out: Out = Path("mtjax-demo"),
+    force: Force = False,
+) -> None:
     """Measure a device with known parameters, made up from its own physics, and fit it.
 
-    Prints truth beside estimate; writes data.csv, fit.json and fit.png into --out. The same fit by hand:
-    `mtjax fit mtjax-demo/data.csv --device perpendicular_stt`.
+    Prints truth beside estimate; writes data.csv, fit.json, report.md and fit.png into --out.
+
+    For example (the second is the same fit by hand):
+      mtjax demo
+      mtjax fit mtjax-demo/data.csv --device perpendicular_stt --parameters Bk polarisation
+      mtjax design mtjax-demo --quantity Bk --trials 500
     """
     _refuse(out, force=force)
     data = demo.experiment(seed=seed)

@@ -12,6 +12,10 @@ def configure_cpu(*, devices: int | None = None) -> None:
     Without it XLA computes the three components of a solver's step in three loops and repeats the work they share;
     ensembles run almost twice as fast with it (`scripts/benchmark.py`). Flags that are set already are kept.
 
+    The flag is one of XLA's developers: with it XLA (jax 0.10.2) has been seen to end the process while it compiled a
+    gradient in double precision ("symbolic_map.cc: Check failed"). Use it where ensembles dominate, and leave it out if that
+    happens; nothing in the package needs it.
+
     - `devices`: how many devices jax shall see on this processor, for `jax.sharding`; `None` leaves it.
     """
     flags = os.environ.get("XLA_FLAGS", "")

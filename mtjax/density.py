@@ -106,23 +106,23 @@ def _quadratic_form(values: Float[Array, 6]) -> Float[Array, "3 3"]:
     return mixed + mixed.T + jnp.diag(values[:3] - jnp.mean(values[:3]))
 
 
-def equilibrium(device: Device, lmax: int, mmax: int) -> Density:
-    """Boltzmann's distribution at zero current in the starting hemisphere, exp(-E / kT) for m.start > 0."""
+def equilibrium(device: Device, lmax: int, mmax: int, *, side: int = 1) -> Density:
+    """Boltzmann's distribution at zero current in the starting hemisphere, exp(-E / kT) for m.start > 0 (`side` -1: < 0)."""
     axes = axes_of(device)
     halves = jnp.where(axes[2] @ device.start > 0.99, 1.0, 0.0)
     whole_u, whole_w = np.polynomial.legendre.leggauss(lmax + 16)
     count = 1 if mmax == 0 else 2 * (mmax + 16)
     azimuth = np.arange(count) * (2 * np.pi / count)
     # Where the polar axis is the start direction the hemisphere is cut exactly, else the whole sphere is summed.
-    u, w = jnp.where(halves > 0, (whole_u + 1) / 2, whole_u), jnp.where(halves > 0, whole_w / 2, whole_w)
+    u, w = jnp.where(halves > 0, side * (whole_u + 1) / 2, whole_u), jnp.where(halves > 0, whole_w / 2, whole_w)
     u, w = u.astype(axes.dtype), w.astype(axes.dtype) * (2 * np.pi / count)
     s = jnp.sqrt(1 - u * u)[:, None]
     body = jnp.stack([s * np.cos(azimuth), s * np.sin(azimuth), jnp.broadcast_to(u[:, None], (u.size, count))], axis=-1)
     m = (body.astype(axes.dtype) @ axes).reshape(-1, 3)
-    P = jnp.where(m @ device.start > 0, _boltzmann(device, m), 0.0).reshape(u.size, count)
+    P = jnp.where(side * (m @ device.start) > 0, _boltzmann(device, m), 0.0).reshape(u.size, count)
     P = P / jnp.sum(w[:, None] * P)
     waves = jnp.fft.rfft(P, axis=1)[:, : mmax + 1]
-    exact, cut = (jnp.asarray(legendre(lmax, mmax, tuple(v)), P.dtype) for v in (whole_u, (whole_u + 1) / 2))
+    exact, cut = (jnp.asarray(legendre(lmax, mmax, tuple(v)), P.dtype) for v in (whole_u, side * (whole_u + 1) / 2))
     functions = jnp.where(halves > 0, cut, exact)
     re, im = (jnp.einsum("mlu,um,u->ml", functions, part, w) for part in (waves.real, waves.imag))
     return Density(re, im, axes, device.start)

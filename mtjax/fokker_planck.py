@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -28,6 +29,7 @@ from mtjax.pulses import AbstractPulse
 from mtjax.rates import settled_column
 from mtjax.truncation import flow_of
 from mtjax.types import Scalar, as_scalar, is_known
+from mtjax.wells import wells
 
 Temperature = Callable[[Array], Array]
 """Temperature of the free layer (K) as a function of time (s)."""
@@ -38,7 +40,9 @@ _ERROR_PER_TAIL_SQUARED = 0.1
 _ERROR_RATIO = 3.0
 """How much larger the change from one truncation to the next is than the error that remains: measured 3 to 4."""
 _LEGENDRE_LMAX = 128
-_LONGEST = 60.0
+_LONGEST, _LONGEST_ON_SPHERE = 60.0, 30.0
+"""Relaxation times after which only the populations of the wells change, with an axis of symmetry and without."""
+_UNSURE = "The hopping rate at this current is too slow for double precision: wait without a current, or for a shorter time."
 
 
 class FokkerPlanck(AbstractMethod):
@@ -59,8 +63,8 @@ class FokkerPlanck(AbstractMethod):
     - `axisymmetric`: `None` finds out from the device.
     - `pieces`: time steps per smooth stretch of the pulse; `None` chooses (1 where the current is constant).
     - `pattern`: which harmonics of the drift are kept; set by `planned`.
-    - `hopping`: whether stretches beyond 60 relaxation times of an axisymmetric device go on by hopping rates between wells
-      in equilibrium; found out from the numbers where they are known, otherwise set it yourself for long waits.
+    - `hopping`: whether stretches beyond 60 relaxation times (30 without an axis of symmetry) go on by hopping rates between
+      wells in equilibrium; found out from the numbers where they are known, otherwise set it yourself for long waits.
     """
 
     lmax: int | None = eqx.field(static=True, default=None)
@@ -77,6 +81,7 @@ class FokkerPlanck(AbstractMethod):
     def name(self) -> str:
         """The equation, how it was solved, and the truncation."""
         how = "Legendre polynomials" if self.axisymmetric else "spherical harmonics"
+        how += " and hopping rates" if self.hopping else ""
         return "Fokker-Planck" + ("" if self.lmax is None else f" ({how}, l_max {self.lmax})")
 
     def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
@@ -223,7 +228,7 @@ def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPla
         pieces = method.pieces or _pieces(device, pulse, times)
         waits = _waits(device, pulse, times)
     chosen = _with_choices(method, surveys, pieces)
-    if chosen.axisymmetric and pieces == 1 and waits:
+    if pieces == 1 and waits and (chosen.axisymmetric or times.dtype == jnp.float64):
         chosen = dataclasses.replace(chosen, hopping=True)
     return chosen, method.lmax is None and bool(surveys) and bool(peaks)
 
@@ -290,7 +295,8 @@ def _edges(pulse: AbstractPulse, times: Array) -> tuple[Array, Array]:
 def _stretch(method, device, pulse, warmth, parts, begin, end) -> tuple[Array, Array, Array]:
     """From `begin` to `end` (s), by commutator-free Magnus steps of fourth order (Blanes and Moan, 2006)."""
     shape = method.stencil
-    h = (end - begin) / NS / method.pieces
+    longest = _LONGEST_ON_SPHERE * device.relaxation_time if method.hopping else jnp.inf
+    h = jnp.minimum(end - begin, longest) / NS / method.pieces
 
     def flow(place):
         t = begin + (end - begin) * place
@@ -303,7 +309,28 @@ def _stretch(method, device, pulse, warmth, parts, begin, end) -> tuple[Array, A
         return state, edge_tails(shape.square(state[0]), shape.square(state[1]))
 
     state, tails = jax.lax.scan(piece, shape.pack(parts[0] + 1j * parts[1]), jnp.arange(method.pieces))
-    return shape.square(state[0]), shape.square(state[1]), jnp.max(tails, axis=0)
+    parts = (shape.square(state[0]), shape.square(state[1]))
+    if method.hopping:
+        parts = _waited(begin, end, longest, device, pulse, warmth, parts, partial(_settled, method))
+    return *parts, jnp.max(tails, axis=0)
+
+
+def _waited(begin, end, longest, device, pulse, warmth, parts, settled) -> Any:
+    """What remains of a stretch longer than `longest` (s), by `settled(device, current, parts, time)`."""
+    rest, middle = jnp.maximum(end - begin - longest, 0.0), (begin + end) / 2
+    still = eqx.tree_at(lambda d: d.temperature, device, as_scalar(warmth(middle)))
+    return jax.lax.cond(rest > 0, lambda: settled(still, pulse(middle), parts, rest), lambda: parts)
+
+
+def _settled(method, device, current, parts, time) -> tuple[Array, Array]:
+    """A density a `time` (s) later, by the hopping between two wells; with one well only it no longer changes."""
+    found = wells(device, current, method.stencil)
+    later = found.later(parts, time / NS)
+    inside = jnp.clip(found.inside(parts), 0.0, 1.0)
+    least = jnp.maximum(jnp.minimum(inside, 1 - inside), rounding(inside.dtype)) if method.relative else 1.0
+    unsure = (found.rate < found.noise) & (found.noise * time / NS > method.tolerance * least)
+    re = eqx.error_if(later[0], unsure & found.exist, _UNSURE)
+    return jnp.where(found.exist, re, parts[0]), jnp.where(found.exist, later[1], parts[1])
 
 
 def _averages(flow: Callable, number: Array, pieces: int) -> list[tuple[Flow, Array, float]]:
@@ -342,10 +369,7 @@ def _legendre_stretch(method, device, pulse, warmth, parts, begin, end) -> tuple
     column, tails = jax.lax.scan(piece, parts[0][0], jnp.arange(method.pieces))
     if not method.hopping:
         return column[None], 0 * column[None], jnp.max(tails, axis=0)
-    rest = jnp.maximum(end - begin - longest, 0.0)
-    middle = (begin + end) / 2
-    still = eqx.tree_at(lambda d: d.temperature, device, as_scalar(warmth(middle)))
-    column = jax.lax.cond(rest > 0, lambda: settled_column(still, pulse(middle), column, rest), lambda: column)
+    column = _waited(begin, end, longest, device, pulse, warmth, column, settled_column)
     return column[None], 0 * column[None], jnp.max(tails, axis=0)
 
 

@@ -23,7 +23,7 @@ from jaxtyping import Array, Float
 from mtjax.constants import KB, SPIN_FIELD
 from mtjax.density import equilibrium
 from mtjax.device import Device
-from mtjax.fields import AppliedField, UniaxialAnisotropy
+from mtjax.fields import AppliedField, ExchangeBias, UniaxialAnisotropy
 from mtjax.generator import Flow, Stencil, stencil
 from mtjax.layer import FreeLayer
 from mtjax.propagate import ellipse, exponential
@@ -31,14 +31,21 @@ from mtjax.shapes import EllipticCylinder
 from mtjax.spectrum import exchange
 from mtjax.torques import SpinOrbitTorque
 from mtjax.truncation import flow_of
-from mtjax.types import in_double
+from mtjax.types import Vector, in_double
 
 LENGTH, REST = 160.0, 60.0
 """Length of the pulses whose edges are measured, and of the rest before they are read, 1/(gamma' Bk)."""
+TRANSIT, SLOW_TRANSIT = 0.6, 2.0
+"""Times alpha: how long a switching cell is on its way, below and beyond the threshold, 1/(gamma' Bk).
+
+Below, the Fokker-Planck equation gives 8 to 16 where alpha = 0.05. The second is chosen: see `HazardLaw`."""
 _CERTAIN = 1e-5
 _SMALLEST = 1e-12
 """Rates below this are not read off the equation but continued in the barrier (Arrhenius)."""
-_CLEAR = 3.0
+_CLEAR = 2.0
+"""Onset up to which the slowest mode is the exchange between two wells."""
+_STRONG = 0.35
+"""Drive over Bk beyond which the mean rate bounds that of the mode."""
 _LEAST = 1e-4
 _MS, _THICKNESS, _WIDTH = 1e6, 1e-9, 1e-7
 
@@ -47,8 +54,8 @@ class Axes(NamedTuple):
     """Where the table has its points: barriers over kT, biases and drives over Bk; the drives symmetric about 0."""
 
     delta: tuple[float, ...] = (6.0, 9.0, 13.0, 18.0, 25.0, 35.0, 50.0)
-    bias: tuple[float, ...] = (0.04, 0.11, 0.20)
-    drive: tuple[float, ...] = (0.0, 0.1, 0.18, 0.24, 0.3, 0.36, 0.43, 0.52, 0.65)
+    bias: tuple[float, ...] = (0.04, 0.08, 0.11, 0.15, 0.20)
+    drive: tuple[float, ...] = (0.0, 0.1, 0.18, 0.24, 0.27, 0.3, 0.33, 0.36, 0.39, 0.43, 0.52, 0.65)
 
     @property
     def both(self) -> Float[np.ndarray, " n"]:
@@ -57,37 +64,47 @@ class Axes(NamedTuple):
         return np.concatenate([-positive[:0:-1], positive])
 
 
+class Tables(NamedTuple):
+    """What `HazardLaw` looks up, each of shape (delta, bias, drive).
+
+    - `log_out`: logarithm of the hazard, in units of gamma' Bk; `log_edge`: of what the start of a pulse adds.
+    - `log_transit`: logarithm of the time that a switching cell is on its way, lost when the pulse ends, 1/(gamma' Bk).
+    """
+
+    log_out: np.ndarray
+    log_edge: np.ndarray
+    log_transit: np.ndarray
+
+
 @in_double
-def tabulate(alpha: float, memory: float, axes: Axes, *, finer: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """log(out), out in units of gamma' Bk, and the logarithm of what a pulse's edges add; each (delta, bias, drive).
+def tabulate(alpha: float, axes: Axes, *, finer: float = 1.0) -> Tables:
+    """All tables for a damping `alpha`; minutes, in double precision whatever the setting.
 
-    - `memory`: of a well for its past, 1/(gamma' Bk): see `HazardLaw`.
     - `finer`: factor on the truncation of the harmonics, to see what it changes.
-
-    Takes minutes, in double precision whatever the setting.
     """
     rows = [_row(delta, axes, alpha, finer) for delta in axes.delta]
     switched, out, onset = (np.stack(parts) for parts in zip(*rows, strict=True))
-    return combined(switched, out, onset, memory, np.array(axes.delta))
+    return combined(switched, out, onset, alpha, axes)
 
 
-def combined(switched: np.ndarray, out: np.ndarray, onset: np.ndarray, memory: float, delta: np.ndarray):
-    """log(out) and log(edge) from switched fractions after a pulse, slow rates and onsets, all (delta, bias, drive).
+def combined(switched: np.ndarray, out: np.ndarray, onset: np.ndarray, alpha: float, axes: Axes) -> Tables:
+    """Tables from switched fractions after a pulse, slow rates and onsets, all (delta, bias, drive).
 
-    Where two wells are not told apart any more (beyond the threshold, or against the drive) all is put into the edge.
+    The edge is what the probability after a pulse needs beyond the rate. Where two wells are not told apart any more (beyond
+    the threshold, or against the drive) the rate is the mean one, or all is put into the edge.
     """
-    middle = out.shape[-1] // 2
+    middle, drive = out.shape[-1] // 2, axes.both
     flux = np.maximum(_cumulative(switched) - REST * out[..., middle : middle + 1], 0.0)
-    settled = LENGTH - memory * -np.expm1(-LENGTH / memory)
-    two_wells = (np.abs(onset) < _CLEAR) & (np.arange(out.shape[-1]) >= middle)
-    bounded = np.minimum(out, np.maximum(flux, 1e-9) / settled)
-    rate = np.where(two_wells, out, np.clip(bounded, _LEAST * flux / LENGTH, None))
-    rate[..., middle + 5 :] = np.minimum(rate, np.maximum(flux, 1e-9) / settled)[..., middle + 5 :]
+    two_wells = (np.abs(onset) < _CLEAR) & (drive >= 0)
+    transit = np.where(two_wells | (drive < 0), TRANSIT, SLOW_TRANSIT) / alpha
+    settled = LENGTH - transit * -np.expm1(-LENGTH / transit)
+    mean = np.maximum(flux, 1e-9) / settled
+    rate = np.where(two_wells, out, np.clip(np.minimum(out, mean), _LEAST * flux / LENGTH, None))
+    rate = np.where(drive > _STRONG, np.minimum(rate, mean), rate)
     edge = flux - rate * settled
     edge[..., middle] = 0.0
-    known = np.where(rate > _SMALLEST, rate, np.nan)
-    known[..., :middle] = np.maximum(rate[..., :middle], 1e-30)
-    return _continued(np.log(known), delta), np.log(np.maximum(edge, 1e-12))
+    known = np.where((rate > _SMALLEST) | (drive < 0), np.maximum(rate, 1e-30), np.nan)
+    return Tables(_continued(np.log(known), np.array(axes.delta)), np.log(np.maximum(edge, 1e-12)), np.log(transit))
 
 
 def _cumulative(switched: np.ndarray) -> np.ndarray:
@@ -177,3 +194,21 @@ def reduced_cell(delta, bias, alpha) -> Device:
         SpinOrbitTorque(theta_sh=theta, width=_WIDTH, thickness=_WIDTH, sigma=(0.0, -1.0, 0.0)),
     )
     return Device(FreeLayer(EllipticCylinder(across, across, _THICKNESS), Ms=_MS, alpha=alpha), terms)
+
+
+def reduced(cell: Device, current: Array, temperature: Array) -> tuple[Array, Array, Array, Array]:
+    """Barrier over kT, bias and drive over Bk, and gamma' Bk (1/ns), at currents (A) and temperatures (K)."""
+    cold = cell.layer.magnet()
+    torque, anisotropy = cell[SpinOrbitTorque], cell[UniaxialAnisotropy]
+    m = Vector.of(cell.start)
+    field = sum((Vector.of(t.B) for t in cell.terms if isinstance(t, AppliedField | ExchangeBias)), 0.0 * m)
+    along = m.cross(Vector.of(torque.sigma)) @ field
+
+    def at(current, temperature):
+        magnet = cell.layer.warmed(cold, temperature)
+        Bk = anisotropy.Bk * magnet.softening
+        drive = torque.damping_like(m, magnet, cell.drive(current, temperature)) / Bk
+        delta = (magnet.moment / KB) * Bk / (2 * temperature)
+        return delta, jnp.abs(along) / Bk, jnp.sign(along) * drive, magnet.gamma * Bk
+
+    return jnp.vectorize(at)(current, temperature)

@@ -136,7 +136,11 @@ def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[P
     given = [Path(paths)] if single else [Path(p) for p in paths]
     files = [file for p in given for file in (sorted(p.glob("*.csv")) if p.is_dir() else [p])]
     if not files:
-        raise ValueError(f"There must be at least one CSV file, but {str(given[0]) if given else 'the list'!r} holds none.")
+        inside = [f"'{folder}'" for p in given if p.is_dir() for folder in sorted(p.iterdir()) if folder.is_dir()]
+        advice = f": give one of its folders, {', '.join(inside)}" if inside else ""
+        raise ValueError(
+            f"There must be at least one CSV file, but {str(given[0]) if given else 'the list'!r} holds none{advice}."
+        )
     return files
 
 

@@ -2,10 +2,12 @@
 
 A device with an axis of symmetry is a walk along the angle to its start direction. Its mean time from one well to the
 top of the barrier is a double integral of positive numbers, hence of full relative accuracy however high the barrier;
-Brown's formula (Phys. Rev. 130, 1677, 1963) is the limit of a high one.
+Brown's formula (Phys. Rev. 130, 1677, 1963) is the limit of a high one. Other devices: see `mtjax.wells`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -16,10 +18,13 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.constants import NS
 from mtjax.density import half_weights
 from mtjax.device import Device
+from mtjax.generator import stencil
 from mtjax.harmonics import legendre
 from mtjax.llg import rate
 from mtjax.sphere import frame
+from mtjax.truncation import known, survey
 from mtjax.types import Scalar, Vector, as_scalar
+from mtjax.wells import resolved, wells
 
 _POINTS = 4001
 
@@ -52,15 +57,37 @@ class Rates(eqx.Module):
         return jnp.exp(-self.out * as_scalar(time))
 
 
-def rates(device: Device, current: ArrayLike = 0.0) -> Rates:
-    """Hopping rates of a `device` with an axis of symmetry at a constant `current` (A).
+def rates(device: Device, current: ArrayLike = 0.0, *, lmax: int | None = None, mmax: int | None = None) -> Rates:
+    """Hopping rates of a `device` with two wells at a constant `current` (A).
 
-    From the mean first-passage times from one well's bottom to the other's. Relative accuracy, beside corrections of
-    exp(-barrier / kT), about 1e-6 down to the smallest number that the type can hold. Raises an error where the device
-    is not axisymmetric, or has not two wells at this current.
+    With an axis of symmetry, from the mean first-passage times from one well's bottom to the other's: relative accuracy,
+    beside corrections of exp(-barrier / kT), about 1e-5 down to the smallest number that the type can hold, at any current
+    below the critical one. Otherwise from the slowest mode on the sphere (double precision only): without a current to
+    about 1e-3 however high the barrier, under a current down to 1e-11 of the fastest rate.
+
+    - `lmax`, `mmax`: truncation on the sphere; `None` enlarges it until the rates change by less than 1 %. Under `jit` they
+      must be given for devices without an axis of symmetry.
+
+    Raises an error where the device has not two wells at this current, or where the rates cannot be told. Differentiable in
+    every number of the device, and in a current other than 0.
     """
-    found, _, two_wells = hopping(device, as_scalar(current))
-    out = eqx.error_if(found.out, ~device.is_axisymmetric, "`rates` needs a device with an axis of symmetry.")
+    current = as_scalar(current)
+    surveys = [survey(sample, max(abs(float(i)), 1e-9), 1e-5) for sample, i in known((device, current))]
+    if lmax is None and (not surveys or all(s.axisymmetric for s in surveys)):
+        return _axial_rates(device, current)
+    degree = max([s.degree for s in surveys], default=2)
+    if lmax is None:
+        rungs = tuple(int(n) for n in np.max([s.rungs for s in surveys], axis=0))
+        lmax, mmax = resolved(list(known((device, current))), degree, rungs)
+    found = wells(device, current, stencil(lmax, lmax if mmax is None else mmax, degree))
+    per_second = found.rate / NS
+    return Rates(per_second * (1 - found.share), per_second * found.share)
+
+
+def _axial_rates(device: Device, current: Array) -> Rates:
+    found, _, two_wells = hopping(device, current)
+    asymmetric = "`rates` needs a device with an axis of symmetry, or numbers that are known, or `lmax`."
+    out = eqx.error_if(found.out, ~device.is_axisymmetric, asymmetric)
     out = eqx.error_if(out, ~two_wells, "`rates` needs two wells: the current is beyond the critical one.")
     return Rates(out, found.back)
 
@@ -102,21 +129,30 @@ def _polar(size: int) -> np.ndarray:
     return np.sqrt((2 * np.arange(size) + 1) / (4 * np.pi))
 
 
-def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
-    """Angles from the start direction, pi to 0, logarithm of the density there (up to a constant), and D (1/ns)."""
-    magnet, drive = device.magnet, device.drive(current)
+def slope_down(device: Device, current: Array, temperature: Array) -> tuple[Callable[[Array], Array], Scalar]:
+    """Drift away from the start direction over D as a function of the angle from it (1/rad), and D (1/ns).
+
+    At a `current` (A) and a `temperature` (K).
+    """
+    drive = device.drive(current, temperature)
+    magnet = device.layer.magnet(drive.temperature)
     D = magnet.diffusion(drive.temperature)
     sideways, _ = frame(device.start)
 
     def slope(angle):
         m = Vector.of(jnp.cos(angle) * device.start + jnp.sin(angle) * sideways)
-        down = Vector.of(jnp.sin(angle) * device.start - jnp.cos(angle) * sideways)
-        v = magnet.gamma * rate(m, device.field(m, drive), magnet.alpha)
-        return (v @ down) / D
+        down = Vector.of(jnp.cos(angle) * sideways - jnp.sin(angle) * device.start)
+        return (magnet.gamma * rate(m, device.field(m, drive), magnet.alpha)) @ down / D
 
+    return slope, D
+
+
+def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
+    """Angles from the start direction, pi to 0, logarithm of the density there (up to a constant), and D (1/ns)."""
+    slope, D = slope_down(device, current, device.temperature)
     angles = jnp.linspace(np.pi, 0.0, _POINTS, dtype=device.start.dtype)
-    slopes = jax.vmap(slope)(angles)
-    middles = jax.vmap(slope)((angles[1:] + angles[:-1]) / 2)
+    slopes = -jax.vmap(slope)(angles)
+    middles = -jax.vmap(slope)((angles[1:] + angles[:-1]) / 2)
     h = np.pi / (_POINTS - 1)
     log_density = jnp.cumsum(jnp.append(0.0, h / 6 * (slopes[:-1] + 4 * middles + slopes[1:])))
     return angles, log_density, D

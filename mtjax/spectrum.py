@@ -12,6 +12,9 @@ from mtjax.density import half_weights
 from mtjax.generator import Flow, Stencil
 from mtjax.harmonics import legendre
 
+_SHIFT = 1e-4
+"""Shift of the spectrum before it is inverted, in units of the diffusion constant, far below the second mode."""
+
 
 class Exchange(NamedTuple):
     """How two wells exchange population at constant drive.
@@ -45,6 +48,66 @@ def exchange(shape: Stencil, flow: Flow, start: np.ndarray) -> Exchange:
     whole = (1 - still) / (up[1:] @ right[: shape.lmax])
     onset = -np.log(max(share / whole, 1e-12))
     return Exchange(rate * (1 - still), rate * still, float(onset))
+
+
+class Modes(NamedTuple):
+    """The slow mode of a generator, all vectors in the flat layout, real then imaginary parts, shape (2 size,).
+
+    - `right`, `left`: of the slow mode; `still`: the stationary density; `back`: the transposed inverse of the generator
+      times the functional that was given, to first order what a change of the generator does to it in `still`.
+    - `rates`: decay rates of the two slowest modes, ascending, shape (2,), 1/ns.
+    """
+
+    right: np.ndarray
+    left: np.ndarray
+    still: np.ndarray
+    back: np.ndarray
+    rates: np.ndarray
+
+
+def slow_modes(shape: Stencil, flow: Flow, functional: np.ndarray) -> Modes:
+    """The stationary density, and the slowest mode beside it, under a constant `flow`."""
+    matrix = generator_matrix(shape, flow)
+    inner, into = matrix[1:, 1:].tocsc(), matrix[1:, 0].toarray().ravel()
+    factors = linalg.splu(inner)
+    _, right = _slowest(inner.shape, factors.solve)
+    values, left = _slowest_two(inner.shape, lambda v: factors.solve(v, "T"))
+    still = np.append(1.0, -factors.solve(into)) / np.sqrt(4 * np.pi)
+    back = factors.solve(functional[_kept(shape)][1:], "T")
+    rate = -(left @ (inner @ right)) / (left @ right)
+    vectors = (_spread(shape, np.append(0.0, v)) for v in (right, left, back))
+    right, left, back = vectors
+    return Modes(right, left, _spread(shape, still), back, np.array([rate, values[1]]))
+
+
+def left_mode(shape: Stencil, flow: Flow) -> tuple[np.ndarray, np.ndarray]:
+    """The slowest mode of the backward equation as a function on the sphere, coefficients (m, l), and two decay rates.
+
+    A small shift keeps the matrix from being singular however slow the mode is.
+    """
+    inner = generator_matrix(shape, flow)[1:, 1:].tocsc()
+    shift = _SHIFT * float(flow.D)
+    factors = linalg.splu(inner - shift * sparse.identity(inner.shape[0], format="csc"))
+    values, left = _slowest_two(inner.shape, lambda v: factors.solve(v, "T"))
+    flat = _spread(shape, np.append(0.0, left)) / np.tile(shape.weights, 2)
+    re, im = (np.asarray(shape.square(part)) for part in np.split(flat, 2))
+    return re + 1j * im, values - shift
+
+
+def _spread(shape: Stencil, kept: np.ndarray) -> np.ndarray:
+    """The kept numbers in the flat layout."""
+    flat = np.zeros(2 * shape.size)
+    flat[_kept(shape)] = kept
+    return flat
+
+
+def _slowest_two(shape: tuple[int, int], solve: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Decay rates of the two slowest modes of the matrix that `solve` inverts, ascending, and the vector of the first."""
+    operator = linalg.LinearOperator(matvec=solve, shape=shape, dtype=np.dtype(float))  # pyright: ignore[reportCallIssue]
+    found: Any = linalg.eigs(operator, k=2, which="LM", tol=1e-12, v0=np.ones(shape[0]))
+    values, vectors = found
+    order = np.argsort(-np.abs(values))
+    return np.real(-1 / values[order]), np.real(vectors[:, order[0]])
 
 
 def _slowest(shape: tuple[int, int], solve: Any) -> tuple[float, np.ndarray]:

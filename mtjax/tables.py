@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,12 +14,18 @@ Headings = Mapping[str, Mapping[str, float]]
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a heading; raises `ValueError` where there is no such file, or none in it."""
+    """The rows of a CSV file with a heading, below lines of # comment, if any.
+
+    Raises `ValueError` where there is no such file, or no row in it.
+    """
+    if path.is_dir():
+        raise ValueError(f"The data must be one CSV file, but {str(path)!r} is a folder.")
     if not path.is_file():
         raise ValueError(f"The data file must exist, but {str(path)!r} does not.")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            table = [dict(row) for row in csv.DictReader(file, skipinitialspace=True)]
+            lines = itertools.dropwhile(lambda line: line.startswith("#"), file)
+            table = [dict(row) for row in csv.DictReader(lines, skipinitialspace=True)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{str(path)!r} must be a CSV text file, but cannot be read as one: {error}.") from None
     if not table:

@@ -1,6 +1,7 @@
 """Times of the Fokker-Planck solver on one core, after compilation, as CPU seconds and ratios.
 
-Run `taskset -c 0 python scripts/benchmark_fokker_planck.py`; `--batch` adds sixteen currents in one `vmap`.
+Run `taskset -c 0 python scripts/benchmark_fokker_planck.py`; `--batch` adds sixteen currents in one `vmap`, `--monte-carlo` the
+time of Monte Carlo for a standard error as small as the solver's tolerance, at P near 0.5 and 1e-6, as ratios.
 """
 
 import argparse
@@ -56,6 +57,46 @@ def spin_orbit(batch):
         print(f"16 currents in one vmap: {cpu_seconds(jax.jit(jax.vmap(probability)), currents, repeats=1):.2f} s")
 
 
+def against_monte_carlo():
+    """CPU seconds of both engines for the same error: the solver's tolerance, reached by sampling p (1 - p) / error^2 times."""
+    unit = (1 + 0.05**2) / (GAMMA * BK)
+    full = 0.6 * BK * MS * LAYER * WIDTH * THICKNESS / (SPIN_FIELD * 0.3)
+    axial = mtj.presets.perpendicular_stt(delta=40.0)
+    tau = float(axial.relaxation_time)
+    cases = (
+        ("spin-orbit torque", spin_orbit_dot, 20 * unit, 60 * unit, (0.53 * full, 0.4 * full)),
+        ("axisymmetric", lambda: mtj.presets.perpendicular_stt(delta=40.0), 0.0, 4 * tau, (1.3, 0.82)),
+    )
+    for name, make, relax, width, currents in cases:
+        for current in currents:
+            current = current * float(axial.critical_current) if name == "axisymmetric" else current
+            compared(name, make, relax, width, current)
+
+
+def compared(name, make, relax, width, current, samples=20_000):
+    planned = FokkerPlanck(tolerance=3e-3).planned(make(), mtj.Pulse(current, width), relax)
+
+    def exact(i):
+        return planned.probability(make(), mtj.Pulse(i, width), jnp.asarray(relax)).value
+
+    p, seconds = float(exact(current)), cpu_seconds(jax.jit(exact), jnp.asarray(current))
+    error = planned.tolerance * min(p, 1 - p)
+    with jax.enable_x64(False):  # noqa: FBT003
+        device, pulse = make(), mtj.Pulse(current, width)
+
+        def sampled():
+            method = mtj.MonteCarlo(samples=samples, key=jax.random.key(0))
+            return mtj.switching_probability(device, pulse, relax=relax, method=method)
+
+        each = cpu_seconds(sampled, repeats=2) / samples
+    ratio = p * (1 - p) / error**2 * each / seconds
+    print(
+        f"{name}: P = {p:.3g}, error {error:.1g}: Fokker-Planck {seconds:.3f} s (l_max {planned.lmax}), Monte Carlo "
+        f"{1e6 * each:.1f} us a sample, {p * (1 - p) / error**2:.2g} samples: {ratio:.2g} times as long",
+        flush=True,
+    )
+
+
 def axisymmetric():
     device = mtj.presets.perpendicular_stt(delta=40.0)
     current, width = 2 * device.critical_current, 4 * device.relaxation_time
@@ -71,8 +112,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batch", action="store_true")
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003
+    parser.add_argument("--monte-carlo", action="store_true")
+    args = parser.parse_args()
     axisymmetric()
-    spin_orbit(parser.parse_args().batch)
+    spin_orbit(args.batch)
+    if args.monte_carlo:
+        against_monte_carlo()
 
 
 if __name__ == "__main__":

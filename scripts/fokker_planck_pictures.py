@@ -17,6 +17,9 @@ import numpy as np
 import mtjax as mtj
 from mtjax.fokker_planck import FokkerPlanck, evolve
 
+SAMPLES = 20_000
+plt.rcParams["axes.prop_cycle"] = plt.cycler(color=["#0072B2", "#D55E00", "#009E73", "#CC79A7"])
+
 
 def write_error_rates(path):
     device = mtj.presets.perpendicular_stt(delta=40.0)
@@ -33,12 +36,27 @@ def write_error_rates(path):
         return jax.lax.map(one, widths)
 
     figure, axes = plt.subplots(figsize=(5.5, 4.0), layout="constrained")
-    for overdrive in (1.5, 1.75, 2.0, 2.5):
+    for overdrive, style in zip((1.5, 1.75, 2.0, 2.5), ("-", "--", "-.", ":"), strict=True):
         rates = np.array(error_rates(jnp.asarray(overdrive)))
-        axes.semilogy(1e9 * widths, np.where(rates > 1e-13, rates, np.nan), label=f"$I = {overdrive}\\,I_c$")
+        shown = np.where(rates > 1e-13, rates, np.nan)
+        (line,) = axes.semilogy(1e9 * widths, shown, style, label=f"$I = {overdrive}\\,I_c$")
+        reach = np.flatnonzero((rates > 20 / SAMPLES) & (rates < 0.95))[::3]
+        found = [sampled(device, overdrive, widths[n]) for n in reach]
+        x, y, error = 1e9 * np.array(widths[reach]), *np.array(found).reshape(-1, 2).T
+        axes.errorbar(x, y, 2 * error, fmt="o", ms=4, color=line.get_color(), mfc="white")
+        worst = np.max(np.abs(y - rates[reach]) / error, initial=0.0)
+        print(f"I = {overdrive} Ic: {len(reach)} points of {SAMPLES} samples, largest |z| = {worst:.2f}")
     axes.set(xlabel="pulse width (ns)", ylabel="write error rate", ylim=(1e-13, 2.0))
-    axes.legend()
-    figure.savefig(path, dpi=150)
+    axes.legend(title="lines: Fokker-Planck\nrings: Monte Carlo, 2 s.e.", fontsize=8, title_fontsize=8)
+    figure.savefig(path, dpi=130)
+
+
+def sampled(device, overdrive, width):
+    """Write error rate and its standard error by Monte Carlo."""
+    pulse = mtj.Pulse(overdrive * device.critical_current, width)
+    method = mtj.MonteCarlo(samples=SAMPLES, key=jax.random.key(int(1e12 * width)))
+    found = mtj.switching_probability(device, pulse, method=method)
+    return float(found.complement), float(found.stderr)
 
 
 def density_on_the_sphere(path):
@@ -51,12 +69,15 @@ def density_on_the_sphere(path):
     m = np.stack([s * np.cos(phi), s * np.sin(phi), np.cos(theta)[:, None] + 0 * phi], axis=-1)
     values = np.asarray(jax.lax.map(density, jnp.asarray(m.reshape(-1, 3), density.re.dtype)))
     figure, panels = plt.subplots(1, 4, figsize=(12, 2.4), layout="constrained", subplot_kw={"projection": "mollweide"})
-    for panel, frame, time, mean in zip(panels, values.T, times, density.mean, strict=True):
-        shown = np.maximum(frame.reshape(theta.size, phi.size), 1e-9)
-        panel.pcolormesh(phi, np.pi / 2 - theta, shown ** (1 / 3), cmap="magma", shading="gouraud")
+    stages = ("before the pulse", "during it", "at its end", "2 ns later")
+    for panel, frame, time, mean, stage in zip(panels, values.T, times, density.mean, stages, strict=True):
+        shown = np.clip(frame.reshape(theta.size, phi.size), 1e-4, None)
+        image = panel.pcolormesh(phi, np.pi / 2 - theta, shown, cmap="cividis", norm="log", shading="gouraud", rasterized=True)
+        image.set_clim(1e-4, 10)
         panel.set(xticks=[], yticks=[])
-        panel.set_title(f"{1e9 * time:.1f} ns, $\\langle m_z\\rangle$ = {mean[2]:.2f}", fontsize=10)
-    figure.savefig(path, dpi=150)
+        panel.set_title(f"{1e9 * time:.1f} ns, {stage}\n$\\langle m_z\\rangle$ = {mean[2]:.2f}", fontsize=10)
+    figure.colorbar(image, ax=panels, label="probability (1/sr)", shrink=0.8)
+    figure.savefig(path, dpi=90)
 
 
 def main():

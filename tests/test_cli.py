@@ -54,7 +54,7 @@ def test_a_report_says_all_there_is_to_say(csv, tmp_path, capsys):
     assert "logistic curve" in printed
     assert {p.name for p in out.iterdir()} == {"fit.json", "fit.png", "report.md", "posterior.png"}
     settings = tmp_path / "next.csv"
-    arguments = ["design", str(out / "fit.json"), "--quantity", "Bk", "--trials", "300", "--out", str(settings)]
+    arguments = ["design", str(out), "--quantity", "Bk", "--trials", "300", "--out", str(settings)]
     assert cli.main(arguments) == 0
     assert "300 trials should bring the standard error of Bk from" in capsys.readouterr().out
     lines = settings.read_text().splitlines()
@@ -107,6 +107,7 @@ def test_without_matplotlib_the_numbers_are_written_all_the_same(csv, tmp_path, 
     ("text", "extra", "sentence"),
     [
         (None, (), "must exist"),
+        (".", (), "must be one CSV file, but"),
         ("", (), "at least one row"),
         (GOOD.replace(",8,50", ",nan,50"), (), "must be finite, but is nan"),
         (GOOD.replace(",8,50", ",80,50"), (), "at most the number of trials"),
@@ -128,6 +129,7 @@ def test_without_matplotlib_the_numbers_are_written_all_the_same(csv, tmp_path, 
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(csv, tmp_path, capsys, text, extra, sentence):
     csv.unlink() if text is None else csv.write_text(text)
+    csv = csv.parent if text == "." else csv
     assert cli.main(["fit", str(csv), *FAST, *extra, "--out", str(tmp_path / "out")]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("mtjax: ")
@@ -167,7 +169,11 @@ def test_help_is_help(command, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([*command.split(), "--help"])
     assert ended.value.code == 0
-    assert "usage: mtjax" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "usage: mtjax" in printed
+    assert (
+        command not in ("fit", "loops", "design", "demo") or f"\n  mtjax {command} " in printed or "\n  mtjax demo\n" in printed
+    )
 
 
 def test_an_unknown_option_ends_with_code_2(monkeypatch, capsys):

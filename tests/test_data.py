@@ -30,6 +30,8 @@ def test_counts_are_read_as_they_stand(written):
     assert data.voltage is None
     assert data.direction is None
     assert str(data).startswith("SwitchingData: 2 settings, 20 trials, 10 switched")
+    below = SwitchingData.read_csv(written("# of Tuesday, chip 7\n# room temperature\n" + GOOD))
+    np.testing.assert_array_equal(below.switched, [3, 7])
 
 
 def test_voltages_become_currents_by_the_write_resistance(written):

@@ -1,5 +1,8 @@
 """Temperature against closed forms, the heated cell against an independent sketch and against Fokker-Planck."""
 
+import importlib.util
+from pathlib import Path
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,6 +13,7 @@ from scipy import integrate
 
 import mtjax as mtj
 
+REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "heated_cell.py"
 TRAIN = mtj.Train(mtj.Pulse(2e-3, 5e-9), 3, 8e-9)
 
 
@@ -101,6 +105,54 @@ def test_heated_cell_of_the_independent_sketch(number, interval):
         p = float(jnp.mean(sol.ms[:, 0, 2] < 0))
     error = (expected * (1 - expected) * (1 / SAMPLES + 1 / 20_000)) ** 0.5
     assert abs(p - expected) < 4 * error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("delay", "expected"), [(-8, -0.469), (8, 0.443), (15, 0.073), (-200, 0.0)])
+def test_pair_of_opposite_pulses_of_the_independent_sketch(delay, expected):
+    """Change of the mean m_z from an even mixture of both states; the sketch's error is 0.008 (4,000 samples)."""
+    switched = []
+    with jax.enable_x64(False):
+        pulse, duration = mtj.opposite_pair(NOMINAL, 5e-9, delay * 1e-9), (abs(delay) + 65) * 1e-9
+        for number, sign in enumerate((-1.0, 1.0)):
+            cell = heated_cell(start=(0.0, 0.0, sign))
+            sol = mtj.simulate(cell, pulse, duration, samples=SAMPLES, key=jax.random.key(number), save=1, dt=1e-11)
+            switched.append(float(jnp.mean(sol.ms[:, 0, 2] * sign < 0)))
+    error = np.hypot(0.008, np.sqrt(sum(p * (1 - p) for p in switched) / SAMPLES))
+    assert abs(switched[0] - switched[1] - expected) < 4 * error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "interval"), [(1, 50), (5, 10)])
+def test_fokker_planck_of_the_heated_cell_of_the_independent_sketch(number, interval):
+    expected = SKETCH[number, interval]
+    pulse = mtj.Train(mtj.Pulse(NOMINAL, 5e-9), number, (5 + interval) * 1e-9)
+    p = mtj.switching_probability(heated_cell(), pulse, method=mtj.FokkerPlanck(), relax=20e-9)
+    assert abs(float(p.value) - expected) < 4 * (expected * (1 - expected) / 20_000) ** 0.5
+
+
+@pytest.mark.slow
+def test_independent_program_at_other_parameters():
+    """Cooling, heat, bias and drive all changed: one pulse, which switches nearly half, 8,000 samples each."""
+    sketch = loaded_sketch()
+    sketch.TAU, sketch.HEAT, sketch.BX, sketch.DRIVE, sketch.DT = 6.0, 170.0, 0.04, -0.055, 0.005
+    with jax.enable_x64(False):
+        cell = heated_cell(rise=170.0, cooling=6e-9, drive=0.055, bias=(0.04, 0.0, 0.0))
+        pulse = mtj.Train(mtj.Pulse(NOMINAL, 5e-9), 1, 9e-9)
+        theirs = float(sketch.probability_down(jax.random.key(1), SAMPLES, sketch.train(1, 4.0), 1.0))
+        sol = mtj.simulate(cell, pulse, 29e-9, samples=SAMPLES, key=jax.random.key(2), save=1)
+        ours = float(jnp.mean(sol.ms[:, 0, 2] < 0))
+    assert 0.05 < theirs < 0.95
+    assert abs(ours - theirs) < 4 * (2 * theirs * (1 - theirs) / SAMPLES) ** 0.5
+
+
+def loaded_sketch():
+    if not REFERENCE.is_file():
+        pytest.skip(f"the independent program {REFERENCE} is not here")
+    spec = importlib.util.spec_from_file_location("heated_cell_sketch", REFERENCE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_refusals():

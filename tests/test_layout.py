@@ -17,10 +17,11 @@ llg
 solvers score
 grid density truncation legendre propagate
 simulate spectrum
-grains rates hazard_table
+wells hazard_table
+rates grains
 film
 hazard presets
-monte_carlo fokker_planck
+monte_carlo fokker_planck passage
 switching laws readout
 data likelihood priors lapses parameters store
 coordinates guess

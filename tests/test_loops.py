@@ -98,6 +98,9 @@ def test_bad_files_are_refused_with_one_sentence(tmp_path, text, sentence):
 def test_missing_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="at least one CSV file"):
         read_loops(tmp_path)
+    (tmp_path / "bar").mkdir()
+    with pytest.raises(ValueError, match="holds none: give one of its folders, '.*bar'"):
+        read_loops(tmp_path)
     with pytest.raises(ValueError, match="must exist"):
         read_loops(tmp_path / "none.csv")
 

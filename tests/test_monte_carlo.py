@@ -127,3 +127,12 @@ def test_resistance_of_both_states():
     assert float(up) == pytest.approx(12.5e3)
     middle = device.readout(jnp.array([1.0, 0.0, 0.0]))
     assert 1 / float(middle) == pytest.approx((1 / 5e3 + 1 / 12.5e3) / 2)  # linear in conductance
+
+
+def test_magnetoresistance_halves_at_its_voltage():
+    junction = mtj.TunnelMagnetoresistance(R_P=5e3, tmr=1.5, half_voltage=0.4)
+    states = jnp.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])
+    parallel, antiparallel = junction(states, 0.4)
+    assert float(parallel) == pytest.approx(5e3)
+    assert float(antiparallel) == pytest.approx(5e3 * (1 + 1.5 / 2))
+    np.testing.assert_allclose(junction(states, -0.4), [parallel, antiparallel])

@@ -58,4 +58,4 @@ def test_rates_need_two_wells():
     with pytest.raises(Exception, match="two wells"):
         rates(device, 2 * device.critical_current)
     with pytest.raises(Exception, match="axis of symmetry"):
-        rates(mtj.presets.perpendicular_sot())
+        jax.jit(rates)(mtj.presets.perpendicular_sot())

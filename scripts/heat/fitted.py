@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 import mtjax as mtj
-from heat.common import COLOURS, NS, WIDTH, figure, save, say, single_cell, train
+from heat.common import COLOURS, NS, WIDTH, changed, figure, save, say, single_cell, train
 from heat.law import TABLE
 from mtjax.coordinates import coordinates
 from mtjax.maximum import AbstractLaw, maximise
@@ -56,14 +56,6 @@ def _xlogy(x, ratio):
     return jnp.where(x > 0, x * jnp.log(jnp.where(x > 0, ratio, 1.0)), 0.0)
 
 
-def changed(cell, *, time=None, drive=1.0, heat=1.0):
-    """`cell` with another cooling time (s), drive and heating times factors."""
-    time = cell.heating.time if time is None else time
-    where = lambda d: (d.heating.time, d[mtj.SpinOrbitTorque].theta_sh, d.heating.resistance)  # noqa: E731
-    _, theta, resistance = where(cell)
-    return eqx.tree_at(where, cell, (time, theta * drive, resistance * heat))
-
-
 def fit(samples, read):
     """Fits of counts made by the law at other values, and of those of the full dynamics."""
     del samples
@@ -107,11 +99,10 @@ def gradient(delays=(8, 10, 15)):
 def draw_fit(result, path):
     made, (ax,) = figure(width=4.6)
     for name, colour in (("law", COLOURS[0]), ("dynamics", COLOURS[1])):
-        value, error, truth, _ = result[name]
-        scale = np.array([1e9, 1e3])
-        (x, y), (dx, dy), (tx, ty) = (np.array(v) * scale for v in (value, error, truth))
+        value, error, truth, _ = (np.array(x) for x in result[name])
+        (x, y), (dx, dy) = 100 * (value / truth - 1), 100 * error / truth
         ax.errorbar(x, y, dy, dx, marker="o", ms=4, ls="", color=colour, capsize=2, label=f"counts by the {name}")
-        ax.plot(tx, ty, "x", color=colour, ms=9, label="truth")
-    ax.set(xlabel="cooling time (ns)", ylabel="damping-like field (mT)")
+    ax.plot(0, 0, "kx", ms=9, label="truth")
+    ax.set(xlabel="fitted cooling time, off by (%)", ylabel="fitted damping-like field, off by (%)")
     ax.legend(frameon=False, fontsize=8)
     save(made, path)

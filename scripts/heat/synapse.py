@@ -74,13 +74,16 @@ def levels(hall):
     return count
 
 
-DELAYS = (8, 10, 12, 15, 20, 30, 50, 100, 200)
+PAIRED, DELAYS, REPEATS = 3.2e11, (6, 8, 10, 12, 15, 20, 30, 50, 100, 200), 16
+"""Current density of the pairs (A/m^2), delays from start to start (ns), and how often each pair is applied.
+
+Below the threshold of nearly all cells: alone a pulse changes the resistance by about 0.5 % of its range."""
 
 
 def stdp(samples):
     """Pairs of opposite pulses on the synapse and on one cell, from half the cells (samples) up, half down."""
     grains = mtj.presets.kurenkov2019_synapse()
-    current = float(grains.current(3.4e11))
+    current = float(grains.current(PAIRED))
     start = jnp.where(jnp.arange(grains.number) % 2 == 0, 1.0, -1.0)
     out = {"synapse": [], "reversed": [], "alone": [], "cell": []}
 
@@ -91,12 +94,12 @@ def stdp(samples):
         return float(d.mean()), float(d.std(ddof=1) / repeat**0.5)
 
     for sign in (0, 1, -1):
-        alone = change(mtj.Pulse(sign * current, WIDTH), 8, sign + 5)
+        alone = change(mtj.Pulse(sign * current, WIDTH), 2 * REPEATS, sign + 5)
         out["alone"].append(alone)
         say(f"one pulse of sign {sign:+d} alone: dR = {alone[0]:+.4f} +- {alone[1]:.4f} ohm")
-    for name, sign, delays in (("synapse", 1, DELAYS), ("reversed", -1, DELAYS[::2])):
+    for name, sign, delays in (("synapse", 1, DELAYS), ("reversed", -1, DELAYS[1::2])):
         for delay in (*(-d for d in delays), *delays):
-            d = change(mtj.opposite_pair(sign * current, WIDTH, delay * NS), 6, delay + 1000)
+            d = change(mtj.opposite_pair(sign * current, WIDTH, delay * NS), REPEATS, delay + 1000)
             out[name].append((delay, *d))
             say(f"{name}, delay {delay:+d} ns: dR = {d[0]:+.4f} +- {d[1]:.4f} ohm")
     return out | stdp_of_one_cell(samples)
@@ -136,7 +139,13 @@ def draw_analog(result, path):
     counts = {float(name): [levels(hall) for hall in loop["hall"]] for name, loop in result["loops"].items()}
     means, errors = zip(*(mean_and_error(np.array(count)) for count in counts.values()), strict=True)
     last.errorbar(list(counts), means, errors, marker="o", ms=4, color=COLOURS[0], capsize=2)
-    last.set(xscale="log", yscale="log", xlabel="diameter (nm)", ylabel="levels in a full loop", yticks=(1, 2, 5, 10, 20, 50))
+    last.set(
+        xscale="log",
+        yscale="log",
+        xlabel="diameter (nm)",
+        ylabel=f"levels in a loop, {LEGS} pulses a leg",
+        yticks=(1, 2, 5, 10, 20, 50),
+    )
     last.set_yticklabels(("1", "2", "5", "10", "20", "50"))
     for diameter, mean, error in zip(counts, means, errors, strict=True):
         say(f"{diameter:.0f} nm: {mean:.1f} +- {error:.1f} levels, {RESOLUTION} ohm from each other, in a full loop")
