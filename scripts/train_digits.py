@@ -1,6 +1,6 @@
 """8x8 digits by physics straight-through, 64-64-64-10, one and four time-steps, three seeds.
 
-python scripts/train_digits.py [--epochs 60]
+python scripts/train_digits.py [--epochs 200]
 """
 
 import argparse
@@ -18,9 +18,9 @@ from mtjax import nn  # noqa: E402
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--rate", type=float, default=3e-2)
     parser.add_argument("--gain", type=float, default=2.0)
     args = parser.parse_args()
     law = nn.sengupta2016_law()

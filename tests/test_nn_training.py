@@ -60,6 +60,7 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_numbers(tmp_path):
     resumed = nn.train(small(), data, how, key=key, progress=False, checkpoint=tmp_path / "c.ckpt")
     for a, b in zip(leaves(whole.network), leaves(resumed.network), strict=True):
         np.testing.assert_array_equal(a, b)
+    assert len(whole.history) == 4
     assert [loss for loss, _ in whole.history] == [loss for loss, _ in resumed.history]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.ckpt"]  # nothing half-written is left
 
