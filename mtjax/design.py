@@ -32,6 +32,7 @@ class Design(eqx.Module):
     - `quantity`: whose uncertainty they shrink; `value` of it now.
     - `before`, `after`: its standard error now, and as expected with the new trials.
     - `even`: as expected if as many trials went evenly to all candidates.
+    - `of_voltage`: whether the amplitudes are voltages.
     """
 
     amplitude: Float[np.ndarray, " n"]

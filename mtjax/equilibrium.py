@@ -39,6 +39,7 @@ class Well(eqx.Module):
     Rejection from an angular central Gaussian distribution fitted to the well's bottom (Kent, Ganeiber and Mardia,
     arXiv:1310.8110, as recalled); the bound is found by trying many points, with a margin.
 
+    - `device`: whose well it is.
     - `axes`: principal directions and bottom as columns, shape (3, 3).
     - `widths`: of the proposal along them, shape (3,).
     - `bound`: of the logarithm of target over proposal.

@@ -195,8 +195,9 @@ def simulate_grains(
     solver: AbstractSpinSolver | None = None,
     dt: ArrayLike | None = None,
 ) -> GrainTrajectories:
-    """Integrate the stochastic LLG equation of all cells under one `pulse`, `samples` times with independent noise.
+    """Integrate the stochastic LLG equation of all cells of `grains` under one `pulse`.
 
+    - `samples`: how many times, with independent noise; `key`: of that noise.
     - `duration`: s; `None` for the pulse and the time the device needs to cool and settle.
     - `save`: number of evenly spaced times to save, both ends included (1: the end only).
     - `start`: the state of every cell, +1 (along `cell.start`) or -1, shape (cells,), each drawn from its well's

@@ -185,7 +185,9 @@ def reduced(cell: Device, current: Array, temperature: Array) -> tuple[Array, Ar
 def mean_mz(
     law: HazardLaw, grains: Grains, pulse: AbstractPulse, times: Float[ArrayLike, " times"], *, start: Numbers | None = None
 ) -> Float[Array, "times cells"]:
-    """Expected m.start of every cell at `times` (s, increasing), by `law`; `grains.hall` makes the Hall resistance of it.
+    """Expected m.start of every cell of `grains` under `pulse` at `times` (s, increasing), by `law`.
+
+    `grains.hall` makes the Hall resistance of it.
 
     Within a well m.start = 1 - 1/(2 delta) - h^2/2, to leading order. Coupling between cells is left out.
 

@@ -65,6 +65,7 @@ class ThermalHistory(eqx.Module):
     Exact where the current is constant between breakpoints; elsewhere by Gauss-Legendre quadrature of I^2, 16 points
     between neighbouring breakpoints (a sine: up to about four periods).
 
+    - `heating`: the device's; `pulse`: that heats; `resistance`: that it flows through, ohm; `ambient`: K.
     - `edges`: the pulse's breakpoints in order, from 0, shape (n,), s; `rises`: of the modes there, shape (n, k), K.
     """
 

@@ -44,6 +44,7 @@ class ActivatedThresholds(AbstractLaw):
 
     - `lower`, `upper`, `width`, `negative`: thresholds (A), pulse widths (s), which polarity, shape (n,).
     - `tau_0`: s.
+    - `one_delta`: whether both polarities share one delta.
     """
 
     lower: Float[np.ndarray, " n"]

@@ -34,6 +34,7 @@ class Dynamics(eqx.Module):
     Between steps the current is averaged exactly (`AbstractPulse.mean`), so that edges may fall inside a step. The
     temperature, and with it Ms, Bk and the noise, is that at the middle of the step.
 
+    - `device`, `pulse`: what moves, and under what.
     - `magnet`: at the temperature of the surroundings; `history`: the temperature, where the device is heated.
     """
 
@@ -82,7 +83,10 @@ def prepare(device: Device, pulse: AbstractPulse, dt: Any) -> Dynamics:
 
 
 class ThermalTerm(dfx.AbstractTerm):
-    """The noise of the stochastic LLG equation as a diffrax term; the solvers take the drift from their `args`."""
+    """The noise of the stochastic LLG equation as a diffrax term; the solvers take the drift from their `args`.
+
+    - `path`: where random bits come from; `normal`: what makes normal numbers of them.
+    """
 
     path: StepPath
     normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)

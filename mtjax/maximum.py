@@ -47,7 +47,7 @@ class AbstractLaw(eqx.Module):
 
 
 class Likelihood(eqx.Module):
-    """The log-likelihood of a law as a function of coordinates."""
+    """The log-likelihood of a `law` as a function of the coordinates of its quantities in `space`."""
 
     law: AbstractLaw
     space: Coordinates
@@ -63,7 +63,8 @@ class LikelihoodFit(AbstractFit):
     - `law`, `quantities`: what was fitted, and its quantities.
     - `deviance`: minus twice the log-likelihood; `p_value` is `None` where nothing says how large it
       should be.
-    - the rest as for `Fit`; the covariance is that of the curvature (the observed information).
+    - `estimates`, `covariance`, `dof`, `warnings`: as for `Fit`; the covariance is that of the curvature (the observed
+      information).
     """
 
     law: AbstractLaw

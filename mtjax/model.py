@@ -31,7 +31,11 @@ Column = Float[np.ndarray, " n"]
 
 
 class Target(eqx.Module):
-    """Where a fitted number goes: a leaf of the device or of the lapse, of one group of rows or (-1) of all."""
+    """Where a fitted number goes.
+
+    - `leaf`: which leaf of the device, or of the lapse where `of_lapse` says so.
+    - `group`: of rows; -1 for all.
+    """
 
     leaf: int = eqx.field(static=True)
     group: int = eqx.field(static=True, default=-1)
@@ -67,6 +71,7 @@ class SwitchingModel(eqx.Module):
     - `space`, `targets`: the fitted quantities, and where they go.
     - `groups`: labels of the groups of rows that may have values of their own.
     - `of_voltage`: whether amplitudes are voltages.
+    - `method`, `relax`: as for `switching_probability`.
     """
 
     device: Device
@@ -132,7 +137,10 @@ class SwitchingModel(eqx.Module):
 
 
 class BinomialLikelihood(eqx.Module):
-    """Logarithm of the likelihood of counts, relative to that of the measured fractions."""
+    """Logarithm of the likelihood of counts under `model`, relative to that of the measured fractions.
+
+    - `rows`: the settings, n of them; `switched`, `trials`: counts, shape (n,).
+    """
 
     model: SwitchingModel
     rows: Settings

@@ -79,7 +79,8 @@ class ScoreGradient(eqx.Module):
 def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, relax: Scalar | None = None) -> ScoreGradient:
     """The gradient that `jax.grad` gives of a `MonteCarlo` switching probability, together with its standard error.
 
-    The error is that of the mean of 16 independent batches. `relax`: as for `switching_probability`, s.
+    The error is that of the mean of 16 independent batches. `device`, `pulse`, `method`, `relax` (s): as for
+    `switching_probability`.
     """
     relax = settling_time(device) if relax is None else jnp.asarray(relax)
     theta = (device, pulse)

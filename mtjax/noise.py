@@ -30,13 +30,13 @@ def threefry(k0: UInt32[Array, ""], k1: UInt32[Array, ""], x0: UInt32[Array, ""]
 
 
 def gaussian(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
-    """A standard normal number from 21 random bits, by the inverse distribution function; at most 5.0 in size."""
+    """A standard normal number from 21 random `bits`, by the inverse distribution function; at most 5.0 in size."""
     uniform = (bits.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-20) - 1
     return jnp.float32(2**0.5) * jax.lax.erf_inv(uniform)
 
 
 def three_point(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
-    """-sqrt 3, 0 or sqrt 3 with probabilities 1/6, 2/3, 1/6 from 21 random bits.
+    """-sqrt 3, 0 or sqrt 3 with probabilities 1/6, 2/3, 1/6 from 21 random `bits`.
 
     Its moments up to the fifth are those of a standard normal, which is all that a solver of weak order 2 sees of it
     (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, section 14.2, as recalled); the sixth
@@ -51,6 +51,7 @@ class StepPath(dfx.AbstractBrownianPath):
 
     - `key`: a `jax.random` key.
     - `sample`: number of the trajectory; paths of different samples are independent.
+    - `levy_area`: what diffrax may ask for: increments, nothing more.
 
     Increments are float32 whatever the solver's precision: 21 random bits each, which is what a 64-bit hash gives three
     of. Steps are numbered up to 2^32.

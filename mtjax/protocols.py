@@ -77,7 +77,7 @@ def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> Sum:
 
 
 def opposite_pair(amplitude: ArrayLike, width: ArrayLike, delay: ArrayLike) -> Sum:
-    """A `pair` of rectangular pulses: `pre` of `amplitude` (A), `post` of the opposite one, both of `width` (s)."""
+    """A `pair` of rectangular pulses `delay` (s) apart: `pre` of `amplitude` (A), `post` opposite, both of `width` (s)."""
     pre = Pulse(amplitude, width)
     return pair(pre, -pre, delay)
 

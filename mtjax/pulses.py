@@ -274,7 +274,7 @@ class PiecewiseLinear(AbstractPulse):
 
 
 class Scaled(AbstractPulse):
-    """A waveform times a number; made by `2.0 * pulse`."""
+    """A waveform `pulse` times a number `factor`; made by `2.0 * pulse`."""
 
     pulse: AbstractPulse
     factor: Scalar = quantity("")
@@ -302,7 +302,7 @@ class Scaled(AbstractPulse):
 
 
 class Shifted(AbstractPulse):
-    """A waveform that starts later; made by `pulse.shifted(delay)`, delay in s."""
+    """A waveform `pulse` that starts `delay` (s) later; made by `pulse.shifted(delay)`."""
 
     pulse: AbstractPulse
     delay: Scalar = quantity("s")
@@ -330,7 +330,7 @@ class Shifted(AbstractPulse):
 
 
 class Sum(AbstractPulse):
-    """Several waveforms at once; made by `a + b`."""
+    """Several waveforms `pulses` at once; made by `a + b`."""
 
     pulses: tuple[AbstractPulse, ...]
 

@@ -14,7 +14,7 @@ from mtjax.types import Scalar
 
 
 class Estimate(eqx.Module):
-    """A sampled number with its standard error."""
+    """A sampled number `value` with its standard error `stderr`."""
 
     value: Scalar
     stderr: Scalar
@@ -25,7 +25,7 @@ class Estimate(eqx.Module):
 
 
 def resistance(device: Device, trajectories: Trajectories, voltage: ArrayLike = 0.0) -> Float[Array, "samples times"]:
-    """Resistance of `device` along its trajectories at a read `voltage` (V), ohm.
+    """Resistance of `device` along its `trajectories` at a read `voltage` (V), ohm.
 
     Raises `ValueError` where the device has no read-out.
     """
@@ -35,7 +35,10 @@ def resistance(device: Device, trajectories: Trajectories, voltage: ArrayLike = 
 
 
 def switched_fraction(device: Device, trajectories: Trajectories) -> Estimate:
-    """Fraction with m.start < 0 at the last saved time, with its binomial standard error (never zero)."""
+    """Fraction of `trajectories` of `device` with m.start < 0 at the last saved time, and its standard error.
+
+    The error is binomial, never zero.
+    """
     switched = trajectories.ms[:, -1] @ device.start < 0
     n = switched.shape[0]
     guess = (jnp.sum(switched) + 0.5) / (n + 1)
@@ -43,12 +46,12 @@ def switched_fraction(device: Device, trajectories: Trajectories) -> Estimate:
 
 
 def write_energy(device: Device, pulse: AbstractPulse) -> Scalar:
-    """Joule heat R times the integral of I^2 of one `pulse` in the write path, J."""
+    """Joule heat R times the integral of I^2 of one `pulse` in the write path of `device`, J."""
     return joule(pulse, device.write_resistance)
 
 
 class DwellTimes(eqx.Module):
-    """How long a telegraph signal stayed in either state, s; the first and the last stay, cut off, are left out."""
+    """How long a telegraph signal stayed `up` and `down`, s, one row a stay; the first and the last, cut off, are left out."""
 
     up: Float[Array, " n"]
     down: Float[Array, " k"]
@@ -63,7 +66,9 @@ class DwellTimes(eqx.Module):
 
 
 def dwell_times(device: Device, trajectories: Trajectories, *, upper: float = 0.5, lower: float = -0.5) -> DwellTimes:
-    """Dwell times of all samples, with hysteresis: up from m.start > `upper` until m.start < `lower`, and back.
+    """Dwell times of `device` in all samples of `trajectories`.
+
+    With hysteresis: up from m.start > `upper` until m.start < `lower`, and back.
 
     The resolution is the spacing of the saved times. Raises `ValueError` unless `lower` < `upper`.
     """

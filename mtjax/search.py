@@ -40,7 +40,10 @@ class Minimum(NamedTuple):
 
 
 class Problem(eqx.Module):
-    """Residuals of data and priors as functions of unbounded numbers x; the sum of their squares is what is minimised."""
+    """Residuals of data and priors as functions of unbounded numbers x; the sum of their squares is what is minimised.
+
+    - `likelihood`: of the data; `space`: of the fitted quantities, with bounds and priors.
+    """
 
     likelihood: BinomialLikelihood
     space: Coordinates

@@ -137,7 +137,8 @@ def first_passage(
 ) -> Passages:
     """When each of `samples` copies of `device` first has m.start <= `level`.
 
-    Arguments as for `simulate`. A chunk stops when its last trajectory has passed. The times are resolved to one step.
+    `pulse`, `duration`, `key`, `start`, `solver`, `dt` and `chunk` are those of `simulate`. A chunk stops when its last
+    trajectory has passed. The times are resolved to one step.
     Raises `ValueError` as `simulate` does.
     """
     pulse = off() if pulse is None else pulse

@@ -73,7 +73,8 @@ class Telegraph(AbstractLaw):
 
     Quantities: tau (s), b_equal, w_up, w_down (unit of the bias).
 
-    - `bias`, `dead`, and of either state the `number` of stays and their `excess` over the dead time in sum: shape (n,).
+    - `bias`, `dead` (s): shape (n,).
+    - `number_up`, `number_down`: of stays; `excess_up`, `excess_down`: their sum beyond the dead time, s; shape (n,).
     """
 
     bias: Float[np.ndarray, " n"]

@@ -21,7 +21,7 @@ Numbers = ArrayLike | Sequence[Any]
 
 
 class Vector(eqx.Module):
-    """Three components held apart, so that `vmap` turns them into three contiguous arrays.
+    """Three components `x`, `y`, `z` held apart, so that `vmap` turns them into three contiguous arrays.
 
     `a @ b` is the scalar product, `a.cross(b)` the vector product; sums, and products with a scalar, as usual.
     """

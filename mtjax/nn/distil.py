@@ -58,6 +58,7 @@ def distil(
     - `method`: `FokkerPlanck(relative=False)` by default: absolute errors are what count in a network.
     - `checks`: number of points, spread over the domain and off the nodes, at which `check_method` (default `method`) is
       asked again; the largest difference is the law's `error`.
+    - `progress`: whether a bar is shown.
 
     Least squares in which an error of the *probability* counts alike everywhere (weights P(1 - P), and where probabilities
     were sampled over their standard error). Raises `ValueError` where there are fewer nodes than coefficients.

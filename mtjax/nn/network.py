@@ -20,7 +20,7 @@ Uniforms = tuple[Float[Array, "steps *neurons"], ...]
 
 
 class Layer(eqx.Module):
-    """A synapse and the neurons that it drives."""
+    """A `synapse` and the layer of `neuron`s that it drives: one module for all of them."""
 
     synapse: AbstractSynapse
     neuron: AbstractNeuron
@@ -158,7 +158,8 @@ def mlp(
 ) -> Network:
     """Dense layers of clocked neurons, `sizes` from the input to the classes; the last one is the readout.
 
-    - `p`: firing probability at input 0; `gain`: of the first random weights.
+    - `law`: of the neurons; `key`: of the first weights, random with this `gain`.
+    - `p`: firing probability at input 0; `shape`: of the input, (sizes[0],) by default.
     """
     keys = jax.random.split(key, len(sizes) - 1)
     synapses = [Dense.make(a, b, key=k, gain=gain) for a, b, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
@@ -169,7 +170,10 @@ def mlp(
 def convnet(
     law: AbstractLaw, *, key: Key[Array, ""], channels: tuple[int, int] = (6, 12), p: float = 0.5, gain: float = 2.0
 ) -> Network:
-    """28x28-6c5-2s-12c5-2s-10o, the network of Sengupta et al. as recalled; `channels` widens it."""
+    """28x28-6c5-2s-12c5-2s-10o, the network of Sengupta et al. as recalled; `channels` widens it.
+
+    - `law`, `key`, `p`, `gain`: as for `mlp`.
+    """
     k1, k2, k3 = jax.random.split(key, 3)
     a, b = channels
     layers = (

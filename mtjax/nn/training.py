@@ -121,7 +121,7 @@ def synapses_only(network: Network) -> Any:
 
 
 class Trained(eqx.Module):
-    """A trained network with its history: one row per epoch of (loss, seconds)."""
+    """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
 
     network: Network
     history: tuple[tuple[float, float], ...]
@@ -138,6 +138,7 @@ def train(
 ) -> Trained:
     """Train `network` on `data`.
 
+    - `training`: how; `key`: of everything random; `progress`: whether a bar is shown.
     - `checkpoint`: file that is written after every epoch (whole or not at all) and from which training goes on where it
       exists; the result is the same as without the interruption. Raises `ValueError` where it belongs to another network.
     """
@@ -233,7 +234,11 @@ class Accuracy(eqx.Module):
 def evaluate(
     network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int = 500, noisy: bool = False
 ) -> Accuracy:
-    """Accuracy of `network` on `data` after every number of time-steps up to `steps`."""
+    """Accuracy of `network` on `data` after every number of time-steps up to `steps`.
+
+    - `key`: of spikes and noise; `noisy`: whether crossbars are read with their noise.
+    - `batch`: samples side by side.
+    """
     _fits(network, data)
     correct = []
     for start in range(0, len(data), batch):
