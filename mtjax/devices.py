@@ -60,7 +60,7 @@ def _compiled(function: Callable[[Any, Any], Any], shared: Any, rows: Any, mesh:
 
 def _devices() -> list[Any]:
     """The devices to be used: all, unless jax's `jax_default_device` names one."""
-    chosen = jax.config.read("jax_default_device")
+    chosen = getattr(jax.config, "jax_default_device", None)
     return jax.local_devices() if chosen is None else [chosen]
 
 
