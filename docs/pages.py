@@ -10,8 +10,8 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
 PARTS = {
-    "devices": "device layer fields torques shapes pulses protocols heating saturation grains presets resistance",
-    "simulation": "simulate solvers llg noise equilibrium grid settling readout",
+    "devices": "device layer fields torques shapes pulses protocols heating saturation grains film presets resistance",
+    "simulation": "devices distributed simulate solvers llg noise equilibrium grid settling readout",
     "switching": "switching methods monte_carlo score fokker_planck density truncation generator harmonics legendre propagate "
     "spectrum rates hazard hazard_table",
     "closed-forms": "analytic laws",

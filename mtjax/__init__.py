@@ -32,13 +32,13 @@ from mtjax.fields import (
 from mtjax.fields import (
     UniaxialAnisotropy as UniaxialAnisotropy,
 )
+from mtjax.film import GrainTrajectories as GrainTrajectories
+from mtjax.film import simulate_grains as simulate_grains
 from mtjax.fitting import Fit as Fit
 from mtjax.fitting import fit as fit
 from mtjax.fokker_planck import FokkerPlanck as FokkerPlanck
 from mtjax.grains import Grains as Grains
-from mtjax.grains import GrainTrajectories as GrainTrajectories
 from mtjax.grains import Spread as Spread
-from mtjax.grains import simulate_grains as simulate_grains
 from mtjax.hazard import HazardLaw as HazardLaw
 from mtjax.hazard import mean_mz as mean_mz
 from mtjax.heating import JouleHeating as JouleHeating

@@ -13,20 +13,9 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, Key
 
 from mtjax.device import Device
-from mtjax.equilibrium import Well
-from mtjax.fields import AppliedField, ExchangeBias, UniaxialAnisotropy
-from mtjax.grid import Grid, default_step, make_grid
-from mtjax.llg import Dynamics, ThermalTerm
-from mtjax.noise import StepPath
-from mtjax.pulses import AbstractPulse
-from mtjax.settling import default_duration
-from mtjax.simulate import in_chunks
-from mtjax.solvers import AbstractSpinSolver, SplitStep
+from mtjax.fields import ExchangeBias, UniaxialAnisotropy
 from mtjax.torques import SpinOrbitTorque
-from mtjax.types import Numbers, Scalar, Vector, as_scalar, describe, quantity, require, with_unit
-
-CHUNK = 4096
-"""Cells that are integrated side by side."""
+from mtjax.types import Scalar, as_scalar, describe, quantity, require, with_unit
 
 
 class Spread(eqx.Module):
@@ -154,144 +143,6 @@ class Grains(eqx.Module):
             low, middle, high = (with_unit(v, unit) for v in np.quantile(np.asarray(values), [0.05, 0.5, 0.95]))
             lines.append(f"  {name}: median {middle}, 90 % of cells from {low} to {high}")
         return "\n".join(lines) + "\n" + describe(self.cell, "  ")
-
-
-class GrainTrajectories(eqx.Module):
-    """What many cells did.
-
-    - `ts`: saved times, shape (times,), s.
-    - `mz`: m.start of every cell, shape (samples, times, cells).
-    - `hall`: Hall resistance of the device, shape (samples, times), ohm.
-    - `final`: m of every cell at the end, shape (samples, cells, 3).
-    - `dt`: the step, s.
-    """
-
-    ts: Float[Array, " times"]
-    mz: Float[Array, "samples times cells"]
-    hall: Float[Array, "samples times"]
-    final: Float[Array, "samples cells 3"]
-    dt: Scalar
-
-    def __str__(self) -> str:
-        """Sizes, and the final Hall resistance with its standard error."""
-        samples, times, cells = self.mz.shape
-        last = np.asarray(self.hall[:, -1])
-        error = f" +- {np.std(last, ddof=1) / samples**0.5:.2g}" if samples > 1 else ""
-        return (
-            f"GrainTrajectories: {samples} samples of {cells} cells, {times} times up to {with_unit(self.ts[-1], 's')}, "
-            f"steps of {with_unit(self.dt, 's')}; final Hall resistance {np.mean(last):.5g}{error} ohm"
-        )
-
-
-def simulate_grains(
-    grains: Grains,
-    pulse: AbstractPulse,
-    duration: ArrayLike | None = None,
-    *,
-    key: Key[Array, ""],
-    samples: int = 1,
-    save: int = 101,
-    start: Numbers | None = None,
-    solver: AbstractSpinSolver | None = None,
-    dt: ArrayLike | None = None,
-) -> GrainTrajectories:
-    """Integrate the stochastic LLG equation of all cells of `grains` under one `pulse`.
-
-    - `samples`: how many times, with independent noise; `key`: of that noise.
-    - `duration`: s; `None` for the pulse and the time the device needs to cool and settle.
-    - `save`: number of evenly spaced times to save, both ends included (1: the end only).
-    - `start`: the state of every cell, +1 (along `cell.start`) or -1, shape (cells,), each drawn from its well's
-      equilibrium; or unit vectors to go on from, shape (samples, cells, 3). `None`: all +1.
-    - `solver`, `dt`: as for `simulate`; the default step suits the fastest cell.
-
-    The coupling field of the neighbours is held constant over a step. No gradient passes through starts.
-    Raises `ValueError` where a number is out of range or `start` has another shape.
-    """
-    solver = SplitStep() if solver is None else solver
-    if samples < 1:
-        raise ValueError(f"`samples` must be at least 1, but is {samples}.")
-    start = jnp.ones(grains.number) if start is None else as_scalar(start)
-    if start.shape not in {(grains.number,), (samples, grains.number, 3)}:
-        raise ValueError(f"`start` must have shape ({grains.number},) or ({samples}, {grains.number}, 3), not {start.shape}.")
-    cell = grains.cell
-    duration = default_duration(cell, pulse) if duration is None else duration
-    dt = _fastest(grains, pulse, solver) if dt is None else dt
-    grid = make_grid(cell, pulse, duration, dt, save, solver)
-    mz, final = _run(grains, pulse, grid, key, start, samples, solver, save)
-    return GrainTrajectories(grid.ts, mz, grains.hall(mz), final, grid.dt)
-
-
-@eqx.filter_jit
-def _fastest(grains: Grains, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
-    steps = jax.vmap(lambda *values: default_step(grains.one(*values), pulse, solver))(grains.Bk, grains.volume, grains.bias)
-    return jnp.min(steps)
-
-
-@eqx.filter_jit
-def _run(grains: Grains, pulse, grid: Grid, key, start, samples: int, solver, save: int):
-    """m.start at the saved times, shape (samples, times, cells), and m at the end, shape (samples, cells, 3)."""
-    for_start, for_path = jax.random.split(key)
-    values = (grains.Bk, grains.volume, grains.bias)
-    magnets = jax.vmap(lambda *v: grains.one(*v).magnet)(*values)
-    history, axis = grains.cell.history(pulse), Vector.of(grains.cell.start)
-    wells = None if start.ndim == 3 else jax.vmap(lambda sign, *v: _well(grains, sign, v))(start, *values)
-    intervals = max(save - 1, 1)
-    stride = (grid.number / intervals).round().astype(int)
-
-    def dynamics(magnet, neighbours_field, v):
-        device = grains.one(*v)
-        device = eqx.tree_at(lambda d: d.terms, device, (*device.terms, AppliedField(neighbours_field.array())))
-        return Dynamics(device, magnet, pulse, grid.dt, history)
-
-    def one(sample):
-        streams = sample * grains.number + jnp.arange(grains.number)
-        if wells is not None:
-            m0 = jax.vmap(lambda well, n: well.draw(StepPath(for_start, n)))(wells, streams)
-        else:
-            m0 = Vector.of(start[jnp.minimum(sample, samples - 1)])
-
-        def each(function, state, *others):
-            field = _neighbours_field(grains, state)
-            return jax.vmap(lambda m, magnet, B, v, *o: function(dynamics(magnet, B, v), m, *o))(
-                state, magnets, field, values, *others
-            )
-
-        def step(i, y):
-            count = jnp.asarray(i, grid.dt.dtype)
-            normals = jax.vmap(lambda n: ThermalTerm(StepPath(for_path, n), solver.normal).contr(count, count + 1))(streams)
-            moved = each(lambda dynamics, y, w: solver.advance(dynamics, count, y, w), y, normals)
-            return jax.tree.map(lambda a, b: jnp.where(grains.fixed, a, b), y, moved)
-
-        def seen(y, count):
-            m = each(lambda dynamics, y: solver.leave(dynamics, jnp.asarray(count, grid.dt.dtype), y), y)
-            return jax.tree.map(lambda a, b: jnp.where(grains.fixed, a, b), m0, m)
-
-        def interval(y, number):
-            y = jax.lax.fori_loop(number * stride, (number + 1) * stride, step, y)
-            return y, seen(y, (number + 1) * stride) @ axis
-
-        y0 = jax.tree.map(lambda x: jnp.asarray(x, grid.dt.dtype), each(solver.enter, m0))
-        y, mz = jax.lax.scan(interval, y0, jnp.arange(intervals))
-        first = [(m0 @ axis)[None].astype(mz.dtype)] if save > 1 else []
-        return jnp.concatenate([*first, mz]), seen(y, stride * intervals).array()
-
-    return in_chunks(one, jnp.arange(samples), max(CHUNK // grains.number, 1))
-
-
-def _well(grains: Grains, sign: Scalar, values) -> Well:
-    cell = grains.one(*values)
-    return Well.of(eqx.tree_at(lambda d: d.start, cell, sign * cell.start))
-
-
-def _neighbours_field(grains: Grains, m: Vector) -> Vector:
-    """Coupling times the sum of the neighbours' m.start, along the start direction, T.
-
-    Without the parts across it: taken from the step before, they would lag behind the precession and feed it.
-    """
-    axis = Vector.of(grains.cell.start)
-    padded = jnp.append(m @ axis, 0.0)
-    strength = grains.coupling * jnp.sum(padded[grains.neighbours], axis=-1)
-    return Vector(strength * axis.x, strength * axis.y, strength * axis.z)
 
 
 def disc(diameter: float, pitch: float) -> Int[np.ndarray, "cells 4"]:

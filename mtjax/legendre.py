@@ -10,6 +10,8 @@ from mtjax.generator import Flow, Stencil
 
 _STEPS = 64
 """Equal steps into which a stretch is cut: one matrix exponential, then products with vectors."""
+_NORM = 3.5
+"""Largest norm that Pade approximation takes without squaring, in single and in double precision."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(3)
 
 
@@ -28,13 +30,24 @@ def matrix(shape: Stencil, flow: Flow) -> Float[Array, "l l"]:
     return out
 
 
+def _hop(A: Float[Array, "l l"]) -> Float[Array, "l l"]:
+    """exp(A) by scaling and squaring, with a loop that `vmap` runs as often as the worst of a batch needs.
+
+    (That of jax does the most squarings allowed, 32, as soon as there is a batch.)
+    """
+    norm = jax.lax.stop_gradient(jnp.max(jnp.sum(jnp.abs(A), axis=0)))
+    squarings = jnp.maximum(jnp.ceil(jnp.log2(norm / _NORM)), 0.0)
+    small = expm(A * 2.0**-squarings, max_squarings=0)
+    return jax.lax.fori_loop(0, squarings.astype(int), lambda _, E: E @ E, small)
+
+
 @jax.custom_jvp
 def dense_exponential(A: Float[Array, "l l"], h: Array, x: Float[Array, " l"]) -> Float[Array, " l"]:
     """exp(h A) x.
 
     Derivatives by the integral of exp((h - s) A) dA exp(s A) over s, three Gauss-Legendre points in each of 64 steps.
     """
-    step = expm(A * (h / _STEPS), max_squarings=32)
+    step = _hop(A * (h / _STEPS))
     return jax.lax.fori_loop(0, _STEPS, lambda _, y: step @ y, x)
 
 
@@ -43,16 +56,25 @@ def _dense_exponential_jvp(primals, tangents):
     A, h, x = primals
     d_A, d_h, d_x = tangents
     gaps = np.diff([-1.0, *_NODES]) / 2
-    # Both at once: two of them side by side, with LAPACK inside, can leave XLA's threads waiting for each other for ever.
-    outer, inner = jax.vmap(lambda gap: expm(A * (h / _STEPS * gap), max_squarings=32))(jnp.asarray(gaps[:2], x.dtype))
-    weights = jnp.asarray(np.append(_WEIGHTS / 2, 0.0), x.dtype) * (h / _STEPS)
+    # One after the other: side by side, with LAPACK inside, they can leave XLA's threads waiting for each other for ever.
+    outer, inner = jax.lax.map(lambda gap: _hop(A * (h / _STEPS * gap)), jnp.asarray(gaps[:2], x.dtype))
+    hops = (outer, inner, inner, outer)
 
-    def step(carry, _):
-        y, dy = carry
-        for across, weight in zip((outer, inner, inner, outer), weights, strict=True):
+    def visit(y, _):
+        visited = []
+        for across in hops:
             y = across @ y
-            dy = across @ dy + weight * (d_A @ y)
-        return (y, dy), None
+            visited.append(y)
+        return y, jnp.stack(visited[:-1])
 
-    (y, dy), _ = jax.lax.scan(step, (x, d_x), None, length=_STEPS)
+    y, visited = jax.lax.scan(visit, x, None, length=_STEPS)
+    # One product for all nodes: its transpose adds up the outer products in one product too.
+    pushes = (visited @ d_A.T) * (jnp.asarray(_WEIGHTS / 2, x.dtype) * (h / _STEPS))[:, None]
+
+    def step(dy, pushed):
+        for across, push in zip(hops[:-1], pushed, strict=True):
+            dy = across @ dy + push
+        return hops[-1] @ dy, None
+
+    dy, _ = jax.lax.scan(step, d_x, pushes)
     return y, dy + d_h * (A @ y)

@@ -14,7 +14,7 @@ def ensemble() -> dict:
     import jax
     import numpy as np
 
-    device, pulse = mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 0.4e-9)
+    device, pulse = mtj.presets.perpendicular_sot(), mtj.Pulse(9e-5, 0.4e-9)
     found = {}
     for chunk in (32, 4096):
         sol = mtj.simulate(device, pulse, 0.6e-9, samples=301, key=jax.random.key(0), save=1, chunk=chunk)
@@ -34,7 +34,7 @@ def everything() -> dict:
     from mtjax.nn.network import mlp
     from mtjax.nn.training import evaluate
 
-    device, pulse, key = mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 0.4e-9), jax.random.key(0)
+    device, pulse, key = mtj.presets.perpendicular_sot(), mtj.Pulse(9e-5, 0.4e-9), jax.random.key(0)
     score = mtj.score_gradient(device, pulse, mtj.MonteCarlo(301, key), relax=0.2e-9)
     counts = [3, 9, 24, 60, 110, 158, 187]
     data = mtj.SwitchingData(current=np.linspace(8e-6, 12e-6, 7), width=1e-7, switched=counts, trials=200)

@@ -19,6 +19,7 @@ solvers score
 grid density truncation legendre propagate
 simulate spectrum
 grains rates hazard_table
+film
 hazard presets
 monte_carlo fokker_planck
 switching laws readout
