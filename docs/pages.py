@@ -16,7 +16,7 @@ PARTS = {
     "spectrum rates hazard hazard_table",
     "closed-forms": "analytic laws",
     "fitting": "data fitting model estimates parameters priors likelihood lapses search guess coordinates stochastic maximum "
-    "loops intervals telegraph tables store",
+    "surface loops intervals telegraph tables store",
     "judging-fits": "criticism identifiability comparison profiles posterior design report demo",
     "networks": "nn",
     "tools": "plot cli cpu constants types sphere",

@@ -6,7 +6,7 @@ import numpy as np
 
 from mtjax.coordinates import Coordinates
 from mtjax.data import SwitchingData
-from mtjax.likelihood import Prediction, chi_square_tail, deviances, residuals, runs_tail
+from mtjax.likelihood import Prediction, chi_square_tail, residuals, runs_tail
 from mtjax.model import SwitchingModel
 from mtjax.search import Minimum
 
@@ -16,12 +16,18 @@ _MIN_TRIALS = 20
 
 
 def criticise(
-    data: SwitchingData, at: Prediction, model: SwitchingModel, found: Minimum, information: np.ndarray, dof: int
+    data: SwitchingData,
+    each: np.ndarray,
+    at: Prediction,
+    model: SwitchingModel,
+    found: Minimum,
+    information: np.ndarray,
+    dof: int,
 ) -> tuple[str, ...]:
-    """Sentences on the search, on the misfit, and on what the data cannot determine."""
+    """Sentences on the search, on the misfit, and on what the data cannot determine; `each` row's deviance is given."""
     return (
         *_search(model.space, found),
-        *_misfit(data, at, dof, lapse=model.lapse is not None),
+        *_misfit(data, each, at, dof, lapse=model.lapse is not None),
         *_few(data, len(model.space)),
         *flat_directions(information, model.space.names, model.space.mask),
     )
@@ -32,10 +38,9 @@ def _search(space: Coordinates, found: Minimum) -> list[str]:
     return said + ([] if found.converged else ["The search for the best values did not converge."])
 
 
-def _misfit(data: SwitchingData, at: Prediction, dof: int, *, lapse: bool) -> list[str]:
+def _misfit(data: SwitchingData, each: np.ndarray, at: Prediction, dof: int, *, lapse: bool) -> list[str]:
     said = []
     at = Prediction(*(np.asarray(x, float) for x in at))
-    each = np.asarray(deviances(data.switched, data.trials, at.p, at.q))
     p_value = chi_square_tail(float(each.sum()), dof)
     if p_value < LEVEL:
         i = int(np.argmax(each))

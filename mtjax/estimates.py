@@ -20,6 +20,8 @@ from mtjax.types import with_unit
 
 FORMAT = "mtjax fit 2"
 _LEAST = 1e-30
+_UNKNOWN = 1e7
+"""Variance of what the data say nothing about."""
 
 
 class Estimate(NamedTuple):
@@ -169,7 +171,8 @@ class AbstractFit(eqx.Module):
 
 
 def covariance_of(information: Float[np.ndarray, "k k"]) -> Float[np.ndarray, "k k"]:
-    """Its inverse; directions without information get an enormous, but finite, variance."""
+    """Its inverse; directions whose information is no more than rounding get an enormous, but finite, variance."""
     scales, axes = np.linalg.eigh(information)
     floor = max(1e-13 * scales[-1], _LEAST)
-    return (axes / np.maximum(scales, floor)) @ axes.T
+    known = scales > floor
+    return (axes * np.where(known, 1 / np.where(known, scales, 1.0), max(1 / floor, _UNKNOWN))) @ axes.T

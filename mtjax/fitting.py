@@ -27,7 +27,7 @@ from mtjax.monte_carlo import MonteCarlo
 from mtjax.parameters import Parameter, by_names, by_where
 from mtjax.priors import AbstractPrior
 from mtjax.search import Minimum, Problem, around, minimise
-from mtjax.stochastic import half_a_sample_inside, wander
+from mtjax.stochastic import sampling_remarks, wander
 from mtjax.types import as_scalar, in_double
 
 Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
@@ -41,7 +41,8 @@ class Fit(AbstractFit):
     - `data`: what was fitted.
     - `estimates`: of the fitted quantities, each with value and standard error.
     - `covariance`: of them, from the Fisher information (and the priors), in their units, shape (k, k).
-    - `deviance`: twice the log-likelihood ratio between a free probability for every setting and the model.
+    - `deviance`: twice the log-likelihood ratio between a free probability for every setting and the model, less what
+      noise adds to it where probabilities are sampled.
     - `dof`: settings minus quantities that the data (rather than the priors) determine.
     - `p_value`: of the deviance, by the chi-square distribution; approximate where counts are small.
     - `warnings`: what is wrong with the fit, one sentence each.
@@ -176,8 +177,8 @@ def fit(
     - `lapse`: a part of the model that is no macrospin, `Misread()` or `BackHopping(end=1.0)`; its quantities are fitted.
     - `priors`, `bounds`: by name: `{"Bk": LogNormal(0.3, 1.2)}`, `{"alpha": (0.005, 0.1)}` (without: a factor of 1000).
     - `method`, `relax`: as for `switching_probability`. `FokkerPlanck()` chooses its truncation by the strongest pulses,
-      for an absolute error well below one trial, again where the search ends. `MonteCarlo(...)` is fitted by its score
-      gradient (stochastic approximation); the noise of sampling is part of the standard errors.
+      for an absolute error well below one trial, again where the search ends. `MonteCarlo(...)` is sampled, with
+      its score gradient, at many places near the best one; the noise of sampling is part of the standard errors.
     - `starts`: from how many points the search starts, the further ones up to a factor of two from the first.
     - `progress`: whether a line on standard error reports.
     - `checkpoint`: a file; a search that was interrupted goes on from there.
@@ -198,10 +199,17 @@ def fit(
     jax.eval_shape(lambda: model.situation(model.space.at(model.space.start), rows.rows(np.array(0))))
     start = _moved_start(model, data, rows)
     if isinstance(model.method, MonteCarlo):
-        return _sampled(BinomialLikelihood(model, rows, data.switched, data.trials), start, data, by, progress=progress)
+        likelihood = BinomialLikelihood(model, rows, data.switched, data.trials)
+        return _sampled(likelihood, start, data, by, progress=progress, checkpoint=checkpoint)
     model, best = _search(model, rows, data, start, starts=starts, progress=progress, checkpoint=checkpoint)
     at = linearised(model, jnp.asarray(best.c), rows)
     return _concluded(model, data, by, best, at, _np(fisher_information(data.trials, at)))
+
+
+def refuse_noise(fit: AbstractFit, what: str) -> None:
+    """Raise `ValueError` where the likelihood is a random number, which `what` cannot use."""
+    if isinstance(fit, Fit) and isinstance(fit.method, MonteCarlo):
+        raise ValueError(f"{what} needs a likelihood without noise, but this fit is by Monte Carlo.")
 
 
 def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[SwitchingModel, Minimum]:
@@ -219,13 +227,11 @@ def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[Swit
         c, resolved = best.c, True
 
 
-def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData, by: str, *, progress: bool) -> Fit:
-    """The fit by stochastic approximation."""
-    model = likelihood.model
-    best, information, noise = wander(likelihood, model.space, c, progress=progress)
-    at = linearised(model, jnp.asarray(best.c), likelihood.rows)
-    assert isinstance(model.method, MonteCarlo)
-    return _concluded(model, data, by, best, half_a_sample_inside(at, model.method), information, noise)
+def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData, by: str, **options: Any) -> Fit:
+    """The fit by a response surface of sampled probabilities."""
+    found = wander(likelihood, likelihood.model.space, c, **options)
+    ended = (found.best, found.at, found.information)
+    return _concluded(likelihood.model, data, by, *ended, noise=found.noise, told=found.told, remarks=sampling_remarks(found))
 
 
 def _concluded(
@@ -235,19 +241,23 @@ def _concluded(
     best: Minimum,
     at: Prediction,
     information: np.ndarray,
+    *,
     noise: np.ndarray | float = 0.0,
+    told: np.ndarray | float = 1.0,
+    remarks: tuple[str, ...] = (),
 ) -> Fit:
     """Estimates, covariance and criticism at the end of a search."""
     known = jax.jacfwd(model.space.prior_residuals)(jnp.asarray(best.c))
     total = information + _np(known.T @ known)
     spread = covariance_of(total)
     estimates, covariance = estimates_of(model.space, best.c, spread + noise)
-    deviance = float(jnp.sum(deviances(data.switched, data.trials, at.p, at.q)))
+    each = told * _np(deviances(data.switched, data.trials, at.p, at.q))
+    deviance = float(np.sum(each))
     dof = len(data) - round(float(np.trace(information @ spread)))
-    said = criticise(data, at, model, best, information, dof)
+    said = criticise(data, each, at, model, best, information, dof)
     return Fit(
         model=model, data=data, estimates=estimates, covariance=covariance, deviance=deviance,
-        dof=dof, p_value=chi_square_tail(deviance, dof), warnings=data.warnings + said, by=by,
+        dof=dof, p_value=chi_square_tail(deviance, dof), warnings=(*data.warnings, *remarks, *said), by=by,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import as_file, files
 from os import PathLike
 
 import equinox as eqx
@@ -66,6 +67,12 @@ class HazardLaw(AbstractMethod):
         """From numbers, in the default precision."""
         alpha, delta, bias, drive, log_out, log_edge = [jnp.asarray(a, jnp.result_type(float)) for a in (alpha, *arrays)]
         return HazardLaw(alpha, delta, bias, drive, log_out, log_edge)
+
+    @staticmethod
+    def stored() -> HazardLaw:
+        """The table of `tabulated(0.05)`, the damping of `presets.kurenkov2019`, which comes with the package."""
+        with as_file(files("mtjax") / "hazard_0.05.npz") as path:
+            return HazardLaw.load(path)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the table to a `.npz` file."""

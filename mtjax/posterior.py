@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from mtjax.estimates import AbstractFit
+from mtjax.fitting import refuse_noise
 from mtjax.types import in_double, with_unit
 
 R_HAT, LEAST_DRAWS = 1.01, 400.0
@@ -71,8 +72,9 @@ def posterior(
 
     - `samples`: per chain, after `warmup`.
 
-    Raises `ImportError` without numpyro.
+    Raises `ImportError` without numpyro, `ValueError` for fits by Monte Carlo.
     """
+    refuse_noise(fit, "A posterior")
     try:
         import numpyro
         from numpyro import diagnostics, infer

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from mtjax.coordinates import Coordinates
 from mtjax.estimates import AbstractFit
-from mtjax.fitting import Fit
+from mtjax.fitting import Fit, refuse_noise
 from mtjax.maximum import LikelihoodFit, maximise
 from mtjax.priors import AbstractPrior, LogNormal, Normal
 from mtjax.search import Problem, minimise
@@ -59,6 +59,7 @@ def profile(fit: AbstractFit, name: str) -> Profile:
 
     Raises `KeyError` where there is no such quantity, `ValueError` for fits by Monte Carlo.
     """
+    refuse_noise(fit, "A profile")
     estimate = fit.estimates[name]
     i = fit.estimates.names.index(name)
     step = _STEP * min(float(np.sqrt(fit.spread[i, i])), 1.0)
@@ -103,8 +104,6 @@ def _held(fit: AbstractFit, i: int, place: float, c: np.ndarray) -> np.ndarray:
         start = dataclasses.replace(space, start=np.asarray(space.value(jnp.asarray(near))))
         return maximise(fit.law, start).at
     assert isinstance(fit, Fit)
-    if fit.method.name.startswith("Monte Carlo"):
-        raise ValueError("A profile needs a likelihood without noise, but this fit is by Monte Carlo.")
     return minimise(Problem(fit.likelihood, space), [near]).c
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,11 +155,9 @@ class _Notes:
 
     def __init__(self, path: str | PathLike[str] | None, problem: Problem):
         self.path = None if path is None else Path(path)
-        self.kept: dict[str, Any] = {"problem": _fingerprint(problem), "starts": {}}
-        if self.path is not None and self.path.is_file():
-            found = _read(self.path)
-            if found.get("problem") == self.kept["problem"]:
-                self.kept = found
+        self.kept: dict[str, Any] = {"problem": fingerprint(problem), "starts": {}}
+        if self.path is not None:
+            self.kept |= read_notes(self.path, self.kept["problem"])
 
     def place(self, number: int, c: np.ndarray) -> np.ndarray:
         """Where to begin."""
@@ -173,17 +172,31 @@ class _Notes:
         """Write it down."""
         if self.path is not None:
             self.kept["starts"][str(number)] = {"c": c.tolist(), "deviance": deviance, "finished": finished}
-            self.path.write_text(json.dumps(self.kept))
+            write_notes(self.path, self.kept)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_notes(path: Path, problem: str) -> dict[str, Any]:
+    """What a checkpoint holds of a problem, nothing where it is missing or of another; `ValueError` for other files."""
+    if not path.is_file():
+        return {}
     try:
-        return dict(json.loads(path.read_text()))
+        found = dict(json.loads(path.read_text()))
     except (ValueError, TypeError):
         raise ValueError(f"The checkpoint {str(path)!r} must be one that mtjax wrote, but is not.") from None
+    return found if found.get("problem") == problem else {}
 
 
-def _fingerprint(problem: Problem) -> list[Any]:
-    counts, space = problem.likelihood, problem.space
-    sums = [float(np.sum(np.arange(1, len(x) + 1) * x)) for x in (counts.switched, counts.trials, counts.rows.amplitude)]
-    return [list(space.names), space.start.tolist(), counts.model.method.name, sums]
+def write_notes(path: Path, kept: Mapping[str, Any]) -> None:
+    """Replace a checkpoint at one go, so that no interruption leaves half of one."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(kept))
+    beside.replace(path)
+
+
+def fingerprint(problem: Any) -> str:
+    """A digest of all numbers of a module."""
+    digest = hashlib.sha256()
+    for x in jax.tree.leaves(problem):
+        is_key = isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+        digest.update(np.asarray(jax.random.key_data(x) if is_key else x).tobytes())
+    return digest.hexdigest()

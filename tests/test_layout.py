@@ -26,7 +26,7 @@ switching laws readout
 data likelihood priors lapses parameters store
 coordinates guess
 estimates model
-search loops
+search loops surface
 criticism stochastic
 fitting maximum
 intervals telegraph comparison identifiability profiles posterior design

@@ -1,6 +1,8 @@
 """Networks of devices: laws, estimators, neurons, synapses, networks, training, energy."""
 
 from mtjax.nn import datasets as datasets
+from mtjax.nn.conversion import Analog as Analog
+from mtjax.nn.conversion import from_sigmoid as from_sigmoid
 from mtjax.nn.crossbar import Crossbar as Crossbar
 from mtjax.nn.datasets import Dataset as Dataset
 from mtjax.nn.distil import distil as distil

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 from mtjax.types import Scalar
 
 Values = Float[Array, "*shape"]
+Others = Float[Array, "..."]
 Program = Callable[[Any, Any, "AbstractEstimator"], tuple[Scalar, Any]]
 """(parameters, uniforms, estimator) -> (loss, logits): the loss of one pass, and the logits of all its spikes, a PyTree of
 the same structure and shapes as the uniforms."""
@@ -34,7 +35,7 @@ class AbstractEstimator(eqx.Module):
         """The spikes, 0 or 1 (for deterministic estimators: what stands for them)."""
 
     @abstractmethod
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss as a function of the last layer's spikes `x`."""
 
     @abstractmethod
@@ -46,7 +47,7 @@ class AbstractLookahead(AbstractEstimator):
     """An estimator that looks at a layer as a whole, the synapse before it included; for memoryless neurons."""
 
     @abstractmethod
-    def layer(self, synapse: Any, logit: Callable[[Values], Values], x: Values, uniforms: Values) -> Values:
+    def layer(self, synapse: Any, logit: Callable[[Others], Others], x: Others, uniforms: Values) -> Values:
         """The spikes of a memoryless layer: `synapse` takes the spikes `x` to inputs, `logit` takes inputs to logits."""
 
 
@@ -72,9 +73,9 @@ class StraightThrough(AbstractEstimator):
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """b in value, P in slope."""
         p = jax.nn.sigmoid(logit)
-        return jax.lax.stop_gradient((uniforms < p).astype(p.dtype) - p) + p
+        return fired(logit, uniforms) + (p - jax.lax.stop_gradient(p))
 
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss."""
         return loss(x)
 
@@ -100,9 +101,9 @@ class Concrete(AbstractEstimator):
         """The relaxed spike."""
         u = jnp.clip(uniforms, 1e-6, 1 - 1e-6)
         soft = jax.nn.sigmoid((logit - jnp.log(u) + jnp.log1p(-u)) / self.temperature)
-        return jax.lax.stop_gradient(fired(logit, uniforms) - soft) + soft if self.hard else soft
+        return fired(logit, uniforms) + (soft - jax.lax.stop_gradient(soft)) if self.hard else soft
 
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss at the relaxed spikes."""
         return loss(x)
 
@@ -127,7 +128,7 @@ class MomentPropagation(AbstractLookahead):
         del uniforms
         return jax.nn.sigmoid(logit)
 
-    def layer(self, synapse: Any, logit: Callable[[Values], Values], x: Values, uniforms: Values) -> Values:
+    def layer(self, synapse: Any, logit: Callable[[Others], Others], x: Others, uniforms: Values) -> Values:
         """The mean of P over the input's distribution."""
         del uniforms
         mean, variance = synapse(x), synapse.variance(x * (1 - x))
@@ -135,7 +136,7 @@ class MomentPropagation(AbstractLookahead):
         nodes, weights = _gauss_hermite(self.points)
         return sum(w * jax.nn.sigmoid(logit(mean + n * spread)) for n, w in zip(nodes, weights, strict=True))  # pyright: ignore[reportReturnType]
 
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss at the probabilities."""
         return loss(x)
 
@@ -155,16 +156,16 @@ class PSA(AbstractLookahead):
         """As straight-through."""
         return StraightThrough().spike(logit, uniforms)
 
-    def layer(self, synapse: Any, logit: Callable[[Values], Values], x: Values, uniforms: Values) -> Values:
+    def layer(self, synapse: Any, logit: Callable[[Others], Others], x: Others, uniforms: Values) -> Values:
         """Spikes whose slope in `x` is the flipping difference of their probabilities."""
 
         def probability(x):
             return jax.nn.sigmoid(logit(synapse(x)))
 
         p = _with_flips(probability, x)
-        return jax.lax.stop_gradient((uniforms < p).astype(p.dtype) - p) + p
+        return jax.lax.stop_gradient((uniforms < p).astype(p.dtype)) + (p - jax.lax.stop_gradient(p))
 
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss, its slope in every spike the difference that flipping makes."""
         return _with_flips(loss, x)
 
@@ -191,7 +192,7 @@ class Reinforce(AbstractEstimator):
         """The spike, without a slope."""
         return fired(logit, uniforms)
 
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss."""
         return loss(x)
 
@@ -223,7 +224,7 @@ class DisARM(AbstractEstimator):
         """The spike, without a slope."""
         return fired(logit, uniforms)
 
-    def final(self, loss: Callable[[Values], Scalar], x: Values) -> Scalar:
+    def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss."""
         return loss(x)
 
@@ -258,7 +259,7 @@ def _log_likelihood(logit: Values, u: Values) -> Values:
     return b * jax.nn.log_sigmoid(logit) + (1 - b) * jax.nn.log_sigmoid(-logit)
 
 
-def _with_flips(function: Callable[[Values], Values], x: Values) -> Values:
+def _with_flips(function: Callable[[Others], Others], x: Others) -> Others:
     """`function(x)`, its slope in every binary entry of `x` replaced by the difference between the entry 1 and 0."""
     fixed = jax.lax.stop_gradient(x)
     flat = fixed.ravel()

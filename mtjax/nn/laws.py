@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from interpax import interp1d
+from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
@@ -123,12 +125,8 @@ class ChebyshevLaw(AbstractLaw):
     def logit(self, drive: Drive) -> Drive:
         """By Clenshaw's recurrence; beyond the ends of the domain the value at the end."""
         drive = as_scalar(drive)
-        c = self.series().astype(drive.dtype)
         x = jnp.clip(_mapped(drive, self.domain), -1, 1)
-        b1 = b2 = jnp.zeros_like(x)
-        for k in range(c.shape[0] - 1, 0, -1):
-            b1, b2 = c[k] + 2 * x * b1 - b2, b1
-        return c[0] + x * b1 - b2
+        return clenshaw(self.series().astype(drive.dtype), x)
 
     def save(self, path: str | Path) -> None:
         """Write as JSON."""
@@ -238,6 +236,27 @@ class MeasuredLaw(AbstractLaw):
         drive = as_scalar(drive)
         inside = jnp.clip(drive, self.drives[0], self.drives[-1])
         return interp1d(inside.ravel(), self.drives, self.logits, method="monotonic").reshape(drive.shape)
+
+
+@jax.custom_jvp
+def clenshaw(c: Float[Array, " degrees"], x: Drive) -> Drive:
+    """The Chebyshev series with coefficients `c` at `x`; its derivative is a series too, so that none of it is stored."""
+    b1 = b2 = jnp.zeros_like(x)
+    for k in range(c.shape[0] - 1, 0, -1):
+        b1, b2 = c[k] + 2 * x * b1 - b2, b1
+    return c[0] + x * b1 - b2
+
+
+@partial(clenshaw.defjvp, symbolic_zeros=True)
+def _clenshaw_slope(primals, tangents):
+    (c, x), (dc, dx) = primals, tangents
+    slope = jnp.asarray(np.polynomial.chebyshev.chebder(np.eye(c.shape[0])), c.dtype) @ c if c.shape[0] > 1 else 0 * c
+    change = jnp.zeros_like(x)
+    if not isinstance(dx, SymbolicZero):
+        change += clenshaw(slope, x) * dx
+    if not isinstance(dc, SymbolicZero):
+        change += clenshaw(dc, x)
+    return clenshaw(c, x), change
 
 
 def polynomials(x: ArrayLike, number: int) -> Float[Array, "*batch number"]:

@@ -1,4 +1,4 @@
-"""Networks: layers of synapses and neurons, run over several time-steps by one scan."""
+"""Networks: layers of synapses and neurons over several time-steps, layer by layer (nothing feeds back)."""
 
 from __future__ import annotations
 
@@ -100,25 +100,19 @@ class Network(eqx.Module):
         estimator = StraightThrough() if estimator is None else estimator
         steps = uniforms[0].shape[0]
         keys = jax.random.split(jax.random.key(0) if key is None else key, steps)
-        first = None if self.coding == "bernoulli" or key is not None else self.layers[0].synapse(x)
-
-        def step(states, now):
-            us, k = now
-            spikes = _coded(x, self.coding, jax.random.fold_in(k, 0))
-            seen, done, after = spikes, [], []
-            for i, (layer, state, u) in enumerate(zip(self.layers, states, us, strict=True)):
-                y = first if i == 0 and first is not None else _noisy(layer.synapse, spikes, key is not None, k, i + 1)
-                fired, state = layer.neuron(y, state, uniforms=u, estimator=estimator)
-                if i > 0 and isinstance(estimator, AbstractLookahead):
-                    fired = eqx.tree_at(lambda f: f.spikes, fired, _ahead(layer, estimator, spikes, u))
-                spikes = fired.spikes
-                done.append(fired)
-                after.append(state)
-            return tuple(after), (seen, tuple(done))
-
-        rest = tuple(layer.neuron.init(u.shape[1:]) for layer, u in zip(self.layers, uniforms, strict=True))
-        _, (inputs, fired) = jax.lax.scan(step, rest, (uniforms, keys))
-        return Activity(inputs, fired)
+        inputs = jax.vmap(lambda k: _coded(x, self.coding, jax.random.fold_in(k, 0)))(keys)
+        fired, spikes = [], inputs
+        for i, (layer, u) in enumerate(zip(self.layers, uniforms, strict=True)):
+            if i == 0 and self.coding == "direct" and key is None:
+                y = layer.synapse(x)  # the same at every time-step
+            else:
+                y = _inputs(layer.synapse, spikes, None if key is None else keys, i + 1)
+            done = _over_time(layer.neuron, y, u, estimator)
+            if i > 0 and isinstance(estimator, AbstractLookahead):
+                done = eqx.tree_at(lambda f: f.spikes, done, _ahead(layer, estimator, spikes, u))
+            spikes = done.spikes
+            fired.append(done)
+        return Activity(inputs, tuple(fired))
 
     def read(self, spikes: Float[Array, " steps *neurons"]) -> Float[Array, "steps classes"]:
         """The readout's column currents at every time-step (or the spikes themselves), in units of the weights."""
@@ -129,22 +123,46 @@ def _coded(x: Array, coding: str, key: Key[Array, ""]) -> Array:
     return x if coding == "direct" else (uniforms(key, x.shape) < x).astype(x.dtype)
 
 
-def _noisy(synapse: AbstractSynapse, x: Array, noisy: Any, key: Key[Array, ""], number: int) -> Array:
-    """The synapse's output, with its read noise where there is a key and a crossbar."""
-    y = synapse(x)
-    variance = synapse.noise(x) if noisy else None
-    if variance is None:
-        return y
-    normals = jax.random.normal(jax.random.fold_in(key, number), y.shape, y.dtype)
-    return y + normals * jnp.sqrt(jnp.maximum(variance, 1e-20))
+def _inputs(synapse: AbstractSynapse, spikes: Array, keys: Any, number: int) -> Array:
+    """The synapse's output at every time-step, with its read noise where there are keys and a crossbar."""
+    if keys is None:
+        return jax.vmap(synapse)(spikes)
+
+    def noisy(x, key):
+        y, variance = synapse(x), synapse.noise(x)
+        if variance is None:
+            return y
+        normals = jax.random.normal(jax.random.fold_in(key, number), y.shape, y.dtype)
+        return y + normals * jnp.sqrt(jnp.maximum(variance, 1e-20))
+
+    return jax.vmap(noisy)(spikes, keys)
 
 
-def _ahead(layer: Layer, estimator: AbstractLookahead, x: Array, u: Array) -> Array:
+def _over_time(neuron: AbstractNeuron, y: Array, u: Array, estimator: AbstractEstimator) -> Fired:
+    """What neurons do at every time-step: by a scan, or all at once where they have no memory.
+
+    `y` has no axis of time where it is the same always: then probabilities without memory are computed once.
+    """
+    still = y.ndim < u.ndim
+    rest = neuron.init(u.shape[1:])
+    if rest is None:
+        return jax.vmap(lambda y, u: neuron(y, None, uniforms=u, estimator=estimator)[0], (None if still else 0, 0))(y, u)
+
+    def step(state, now):
+        y_now, u_now = now
+        fired, state = neuron(y if still else y_now, state, uniforms=u_now, estimator=estimator)
+        return state, fired
+
+    return jax.lax.scan(step, rest, (None if still else y, u))[1]
+
+
+def _ahead(layer: Layer, estimator: AbstractLookahead, spikes: Array, u: Array) -> Array:
     if not isinstance(layer.neuron, ClockedNeuron):
         raise ValueError(
             f"{type(estimator).__name__} needs neurons without memory, but a layer has {type(layer.neuron).__name__}."
         )
-    return estimator.layer(layer.synapse, layer.neuron.logit, x, u)
+    logit = layer.neuron.logit
+    return jax.vmap(lambda x, u: estimator.layer(layer.synapse, logit, x, u))(spikes, u)
 
 
 def mlp(

@@ -49,18 +49,25 @@ class TrajectorySampler(eqx.Module):
     relax: float | None = eqx.field(static=True, default=None)
     dt: float | None = eqx.field(static=True, default=None)
 
-    def __call__(self, current: Values, uniforms: Values) -> Values:
-        """1 where the device has switched under a pulse of `current` (A); the uniforms seed its thermal noise."""
+    def __call__(self, current: Values, uniforms: Values, side: Values | None = None) -> Values:
+        """1 where the device is on the far side after a pulse of `current` (A); the uniforms seed its thermal noise.
+
+        - `side`: from where each starts, 0 or 1, at the bottom of that well; `None` for thermal equilibrium in well 0.
+        """
         relax = settling_time(self.device) if self.relax is None else self.relax
-        seeds = _seeds(uniforms.ravel())
 
-        def one(current, seed):
+        def one(current, seed, side):
             pulse, key = Pulse(current, self.width), jax.random.wrap_key_data(seed)
-            end = simulate(self.device, pulse, self.width + relax, key=key, save=1, dt=self.dt, chunk=1).ms[0, 0]
-            return end @ self.device.start < 0
+            start = None if side is None else (1 - 2 * side) * self.device.start
+            end = simulate(self.device, pulse, self.width + relax, key=key, save=1, start=start, dt=self.dt, chunk=1)
+            return end.ms[0, 0] @ self.device.start < 0
 
-        switched = jax.vmap(one)(jax.lax.stop_gradient(current).ravel(), seeds)
-        return switched.reshape(current.shape).astype(current.dtype)
+        flat = (jax.lax.stop_gradient(current).ravel(), _seeds(uniforms.ravel()), None if side is None else side.ravel())
+        return jax.vmap(one)(*flat).reshape(current.shape).astype(current.dtype)
+
+    def over(self, spikes: Values, current: Values, uniforms: Values, side: Values | None = None) -> Values:
+        """The integrated spikes in value, with the slope of `spikes`."""
+        return self(current, uniforms, side) + (spikes - jax.lax.stop_gradient(spikes))
 
 
 def _seeds(u: Array) -> Array:
@@ -118,7 +125,7 @@ class ClockedNeuron(AbstractNeuron):
         """No state."""
 
     def current(self, x: Values) -> Values:
-        """Write current at input `x`, A: inside the law's domain. The slope at a limit is that of the unlimited driver."""
+        """Write current at input `x`, A: inside the law's domain; at its limits the slope is zero."""
         low, high = self.law.domain
         free = self.bias.astype(x.dtype) + self.scale.astype(x.dtype) * x
         return jnp.clip(free, low, high)
@@ -133,7 +140,7 @@ class ClockedNeuron(AbstractNeuron):
         logit = self.law.logit(current)
         spikes = estimator.spike(logit, uniforms)
         if self.sampler is not None:
-            spikes = jax.lax.stop_gradient(self.sampler(current, uniforms) - spikes) + spikes
+            spikes = self.sampler.over(spikes, current, uniforms)
         return Fired(spikes, logit, current), state
 
 
@@ -148,6 +155,7 @@ class IntegratingNeuron(AbstractNeuron):
     - `law`: at rest; `bias`, `scale`: A, as for `ClockedNeuron`.
     - `resistance`: ohm; `width`: of the pulse, s; `interval`: between time-steps, s.
     - `heat_capacity`: J/K; `cooling_time`: s; `softening`: K.
+    - `sampler`: as for `ClockedNeuron`; it integrates the device at the current that the law sees.
     """
 
     law: AbstractLaw
@@ -159,6 +167,7 @@ class IntegratingNeuron(AbstractNeuron):
     heat_capacity: Scalar = quantity("J/K", default=3e-17)
     cooling_time: Scalar = quantity("s", default=9e-9)
     softening: Scalar = quantity("K", default=300.0)
+    sampler: TrajectorySampler | None = None
 
     def __check_init__(self):
         require(self, "scale resistance width interval heat_capacity cooling_time softening", positive=True)
@@ -171,8 +180,11 @@ class IntegratingNeuron(AbstractNeuron):
         """Write while warm, read, reset; `state` is the rise in temperature, K."""
         low, high = self.law.domain
         current = jnp.clip(self.bias + self.scale * x, low, high)
-        logit = self.law.logit(jnp.clip(current * (1 + state / self.softening), low, high))
+        seen = jnp.clip(current * (1 + state / self.softening), low, high)
+        logit = self.law.logit(seen)
         spikes = estimator.spike(logit, uniforms)
+        if self.sampler is not None:
+            spikes = self.sampler.over(spikes, seen, uniforms)
         heated = state + self.resistance * current**2 * self.width / self.heat_capacity
         rise = heated * jnp.exp(-self.interval / self.cooling_time) * (1 - jax.lax.stop_gradient(spikes))
         return Fired(spikes, logit, current), rise.astype(state.dtype)
@@ -187,19 +199,22 @@ class FreeRunningNeuron(AbstractNeuron):
 
     - `unit`: current that changes the barrier by kT, A; `scale`: current per unit of input, A.
     - `correlation_time`: at zero current, s; `interval`: between time-steps, s.
+    - `sampler`: as for `ClockedNeuron`; its `width` should be the interval and its `relax` 0. It carries the side over, not
+      the direction: the interval has to be long against the relaxation time.
     """
 
     unit: Scalar = quantity("A", default=5e-6)
     scale: Scalar = quantity("A", default=2.5e-6)
     correlation_time: Scalar = quantity("s", default=1e-9)
     interval: Scalar = quantity("s", default=5e-9)
+    sampler: TrajectorySampler | None = None
 
     def __check_init__(self):
         require(self, "unit scale correlation_time interval", positive=True)
 
     def init(self, shape: tuple[int, ...]) -> Values:
-        """Half up: the equilibrium without input."""
-        return jnp.full(shape, 0.5)
+        """Half up: the equilibrium without input. A sampler starts on side 0."""
+        return jnp.full(shape, 0.5 if self.sampler is None else 0.0)
 
     def __call__(self, x: Values, state: Values, *, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Values]:
         """Hop for one interval; `state` is the side, 0 or 1."""
@@ -209,4 +224,6 @@ class FreeRunningNeuron(AbstractNeuron):
         p = jnp.clip(up + (jax.lax.stop_gradient(state) - up) * memory, 1e-7, 1 - 1e-7)
         logit = jnp.log(p) - jnp.log1p(-p)
         spikes = estimator.spike(logit, uniforms)
+        if self.sampler is not None:
+            spikes = self.sampler.over(spikes, current, uniforms, jax.lax.stop_gradient(state))
         return Fired(spikes, logit, current), jax.lax.stop_gradient(spikes).astype(state.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -232,14 +233,17 @@ class Accuracy(eqx.Module):
 
 
 def evaluate(
-    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int = 500, noisy: bool = False
+    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int | None = None, noisy: bool = False
 ) -> Accuracy:
     """Accuracy of `network` on `data` after every number of time-steps up to `steps`.
 
     - `key`: of spikes and noise; `noisy`: whether crossbars are read with their noise.
-    - `batch`: samples side by side.
+    - `batch`: samples side by side; `None` for as many as some 16 MB of spikes allow.
     """
     _fits(network, data)
+    if batch is None:
+        neurons = sum(math.prod(shape) for shape in network.neuron_shapes())
+        batch = min(max(2**22 // (neurons * steps), 1), 500)
     correct = []
     for start in range(0, len(data), batch):
         part = slice(start, start + batch)
