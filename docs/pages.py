@@ -11,7 +11,7 @@ from mkdocs.structure.files import File
 ROOT = Path(__file__).parents[1]
 PARTS = {
     "devices": "device layer fields torques shapes pulses protocols heating saturation grains film presets resistance",
-    "simulation": "simulate solvers llg noise equilibrium grid settling readout",
+    "simulation": "devices distributed simulate solvers llg noise equilibrium grid settling readout",
     "switching": "switching methods monte_carlo score fokker_planck density truncation generator harmonics legendre propagate "
     "spectrum rates wells passage hazard hazard_table",
     "closed-forms": "analytic laws",

@@ -7,6 +7,7 @@ from mtjax import presets as presets
 from mtjax.cpu import configure_cpu as configure_cpu
 from mtjax.data import SwitchingData as SwitchingData
 from mtjax.device import Device as Device
+from mtjax.distributed import start_processes as start_processes
 from mtjax.fields import (
     VCMA as VCMA,
 )

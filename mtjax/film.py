@@ -123,7 +123,7 @@ def _run(grains: Grains, pulse, grid: Grid, key, start, samples: int, solver, sa
         first = [(m0 @ axis)[None].astype(mz.dtype)] if save > 1 else []
         return jnp.concatenate([*first, mz]), film.seen(m0, y, stride * intervals).array()
 
-    return in_chunks(one, samples, max(CHUNK // grains.number, 1))
+    return in_chunks(one, jnp.arange(samples), max(CHUNK // grains.number, 1))
 
 
 class _Film(eqx.Module):

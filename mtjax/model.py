@@ -15,6 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.coordinates import Bounds, Coordinates, coordinates
 from mtjax.data import SwitchingData
 from mtjax.device import Device
+from mtjax.devices import over_rows
 from mtjax.fields import AppliedField
 from mtjax.lapses import AbstractLapse
 from mtjax.likelihood import Prediction, deviances
@@ -152,9 +153,13 @@ class BinomialLikelihood(eqx.Module):
         return -jnp.sum(deviances(self.switched, self.trials, p, q)) / 2
 
 
-@eqx.filter_jit
 def linearised(model: SwitchingModel, c: Array, rows: Settings) -> Prediction:
-    """Probabilities and their derivatives in the coordinates."""
+    """Probabilities and their derivatives in the coordinates; the rows are spread over devices and processes."""
+    return over_rows(_linearised, (model, c), rows)
+
+
+def _linearised(shared: tuple[SwitchingModel, Array], rows: Settings) -> Prediction:
+    model, c = shared
 
     def twice(c):
         both = model(c, rows)

@@ -7,9 +7,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Key
+import numpy as np
+from jaxtyping import Array, Bool, Int, Key
 
 from mtjax.device import Device
+from mtjax.devices import over_rows
 from mtjax.equilibrium import Well
 from mtjax.grid import make_grid
 from mtjax.llg import prepare
@@ -18,7 +20,7 @@ from mtjax.noise import StepPath
 from mtjax.pulses import AbstractPulse
 from mtjax.score import path_score
 from mtjax.settling import settling_time
-from mtjax.simulate import CHUNK, simulate
+from mtjax.simulate import CHUNK, final_states
 from mtjax.solvers import SplitStep
 from mtjax.types import Scalar
 
@@ -111,12 +113,17 @@ def _fractions_jvp(primals, tangents, *, relax: Scalar, method: MonteCarlo):
 
 
 def _switched(theta, relax: Scalar, method: MonteCarlo) -> Bool[Array, " samples"]:
+    return over_rows(_some_switched, (theta, relax, method), np.arange(method.samples))
+
+
+def _some_switched(shared: Any, numbers: Int[Array, " n"]) -> Bool[Array, " n"]:
+    """Whether the samples with these numbers switched."""
+    theta, relax, method = shared
     device, pulse = theta
-    final = simulate(
-        device, pulse, _duration(theta, relax), samples=method.samples, key=method.key, save=1,
-        dt=method.dt, chunk=method.chunk,
-    ).ms[:, 0]  # fmt: skip
-    return final @ device.start < 0
+    ends = final_states(
+        device, pulse, _duration(theta, relax), numbers, key=method.key, dt=method.dt, chunk=method.chunk
+    )  # fmt: skip
+    return ends @ device.start < 0
 
 
 def _duration(theta, relax: Scalar) -> Scalar:
@@ -130,19 +137,25 @@ def _batch_gradients(theta, switched: Bool[Array, " samples"], relax: Scalar, me
     n = method.samples
     batches = max(min(_BATCHES, n), -(-n // method.chunk))
     size = -(-n // batches)
-    numbers = jnp.arange(batches * size).reshape(batches, size)
-    weights = (switched - jnp.mean(switched)) / (n - 1)
-    weights = jnp.pad(weights, (0, batches * size - n)).reshape(batches, size)
+    numbers = np.arange(batches * size).reshape(batches, size)
+    return over_rows(_some_gradients, (theta, switched, relax, method), numbers)
+
+
+def _some_gradients(shared: Any, batches: Int[Array, "batches size"]) -> Any:
+    """Contributions of batches of samples with these numbers; those from the end of the ensemble on count nothing."""
+    theta, switched, relax, method = shared
+    n = method.samples
+    all_weights = (switched - jnp.mean(switched)) / (n - 1)
     device, pulse = theta
     grid = make_grid(device, pulse, _duration(theta, relax), method.dt, 1, SplitStep())
     dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(theta[0], theta[1], grid.dt), theta)
     for_start, for_path = jax.random.split(method.key)
     well = Well.of(theta[0])
 
-    def one(batch):
-        samples, weights = batch
+    def one(samples):
+        weights = jnp.where(samples < n, all_weights[jnp.minimum(samples, n - 1)], 0.0)
         starts = jax.vmap(lambda n: well.draw(StepPath(for_start, n)))(samples)
         score = path_score(dynamics, starts, samples, weights, for_path, grid.number)
         return pull_back(score)[0]
 
-    return jax.lax.map(one, (numbers, weights))
+    return jax.lax.map(one, batches)

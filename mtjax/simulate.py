@@ -10,10 +10,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Key
+from jaxtyping import Array, ArrayLike, Float, Int, Key
 
 from mtjax.constants import NS
 from mtjax.device import Device
+from mtjax.devices import over_rows
 from mtjax.equilibrium import Well
 from mtjax.grid import Grid, make_grid
 from mtjax.llg import ThermalTerm, prepare
@@ -148,9 +149,32 @@ def first_passage(
     return Passages(times, grid.dt * grid.number, grid.dt)
 
 
-@eqx.filter_jit
+def final_states(
+    device: Device,
+    pulse: AbstractPulse,
+    duration: Scalar,
+    numbers: Int[Array, " n"],
+    *,
+    key: Key[Array, ""],
+    dt: ArrayLike | None,
+    chunk: int,
+) -> Float[Array, "n 3"]:
+    """The last magnetisations that `simulate` gives for the samples with these `numbers`; for use under `jit`."""
+    solver = SplitStep()
+    grid = make_grid(device, pulse, duration, dt, 1, solver)
+    options = (solver, dfx.RecursiveCheckpointAdjoint(), dfx.NoProgressMeter())
+    return _some_paths((device, pulse, grid, key, None, 0, chunk, _thermal_path, options), numbers)[:, 0]
+
+
 def _ensemble(device, pulse, grid: Grid, key, start, samples: int, chunk: int, path: Callable[..., Any], options):
     """`path` for every sample, at most `chunk` side by side; compiled once for all devices and pulses of a kind."""
+    shared = (device, pulse, grid, key, start, samples, chunk, path, options)
+    return over_rows(_some_paths, shared, np.arange(samples))
+
+
+def _some_paths(shared, numbers: Int[Array, " n"]):
+    """The paths of the samples with these numbers."""
+    device, pulse, grid, key, start, samples, chunk, path, options = shared
     for_start, for_path = jax.random.split(key)
     dynamics = prepare(device, pulse, grid.dt)
     well = Well.of(device) if start is None else None
@@ -162,7 +186,7 @@ def _ensemble(device, pulse, grid: Grid, key, start, samples: int, chunk: int, p
             m0 = Vector.of(start if start.ndim == 1 else start[jnp.minimum(sample, samples - 1)])
         return path(dynamics, grid, StepPath(for_path, sample), m0, *options)
 
-    return in_chunks(one, samples, chunk)
+    return in_chunks(one, numbers, chunk)
 
 
 def _thermal_path(dynamics, grid: Grid, noise, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
@@ -211,12 +235,13 @@ def _adaptive_path(dynamics, grid: Grid, noise, m0: Vector, solver: Adaptive):
     ).ys.array()  # fmt: skip
 
 
-def in_chunks(one: Callable[[Array], Any], samples: int, chunk: int) -> Any:
+def in_chunks(one: Callable[[Array], Any], numbers: Int[Array, " n"], chunk: int) -> Any:
     """`one` for every sample number, at most `chunk` side by side."""
+    samples = len(numbers)
     chunks = -(-samples // chunk)
     size = -(-samples // chunks)
-    numbers = jnp.arange(chunks * size).reshape(chunks, size)
-    out = jax.lax.map(jax.vmap(one), numbers)
+    padded = jnp.pad(numbers, (0, chunks * size - samples), mode="edge").reshape(chunks, size)
+    out = jax.lax.map(jax.vmap(one), padded)
     return jax.tree.map(lambda x: x.reshape(chunks * size, *x.shape[2:])[:samples], out)
 
 

@@ -17,7 +17,7 @@ os.sched_setaffinity(0, {CORE})  # before jax starts its threads
 
 import mtjax as mtj  # noqa: E402
 
-mtj.configure_cpu()
+mtj.configure_cpu(fused=True)
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402

@@ -10,12 +10,10 @@ spin-transfer torque with Slonczewski's angular factor) under a pulse with finit
 import argparse
 import time
 
-import mtjax as mtj
-
-mtj.configure_cpu()
-
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
+
+import mtjax as mtj
 
 
 def everything_on() -> mtj.Device:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mtjax as mtj
 
-mtj.configure_cpu()
+mtj.configure_cpu(fused=True)
 
 import equinox as eqx  # noqa: E402
 import jax  # noqa: E402

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import mtjax as mtj
 
-mtj.configure_cpu()
+mtj.configure_cpu(fused=True)
 
 
 def main():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import mtjax as mtj
 
-mtj.configure_cpu()
+mtj.configure_cpu(fused=True)
 
 from heat import fitted, law, neuron, synapse  # noqa: E402
 

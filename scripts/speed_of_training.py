@@ -16,7 +16,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import mtjax as mtj
 
-mtj.configure_cpu()
+mtj.configure_cpu(fused=True)
 
 import equinox as eqx  # noqa: E402
 import jax  # noqa: E402

@@ -8,7 +8,7 @@ import time
 
 import mtjax as mtj
 
-mtj.configure_cpu()
+mtj.configure_cpu(fused=True)
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402

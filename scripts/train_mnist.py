@@ -14,7 +14,7 @@ from pathlib import Path
 
 import mtjax as mtj
 
-mtj.configure_cpu()
+mtj.configure_cpu(fused=True)
 
 import jax  # noqa: E402
 

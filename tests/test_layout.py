@@ -6,7 +6,8 @@ from pathlib import Path
 import mtjax
 
 LAYERS = """
-constants types sphere cpu tables
+constants types sphere cpu tables distributed
+devices
 shapes pulses resistance harmonics saturation
 layer heating protocols noise
 fields

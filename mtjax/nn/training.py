@@ -17,6 +17,7 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
 
+from mtjax.devices import over_rows
 from mtjax.nn.checkpoint import load_checkpoint, save_checkpoint
 from mtjax.nn.datasets import Dataset
 from mtjax.nn.estimators import AbstractEstimator, DisARM, Reinforce, StraightThrough
@@ -248,19 +249,21 @@ def evaluate(
     correct = []
     for start in range(0, len(data), batch):
         part = slice(start, start + batch)
-        images, labels = jnp.asarray(data.images[part], jnp.float32), jnp.asarray(data.labels[part])
-        correct.append(np.asarray(_right(network, images, labels, jax.random.fold_in(key, start), steps, noisy)))
+        images, labels = np.asarray(data.images[part], np.float32), np.asarray(data.labels[part])
+        keys = jax.random.split(jax.random.fold_in(key, start), len(labels))
+        correct.append(np.asarray(over_rows(_right, (network, steps, noisy), (images, labels, keys))))
     return Accuracy(np.concatenate(correct))
 
 
-@eqx.filter_jit
-def _right(network: Network, images: Array, labels: Int[Array, " batch"], key, steps: int, noisy: bool):  # noqa: FBT001
+def _right(shared: tuple[Network, int, bool], rows: tuple[Array, Int[Array, " batch"], Key[Array, " batch"]]):
+    network, steps, noisy = shared
+
     def one(x, label, key):
         activity = network(x, uniforms=network.draw(key, steps), key=jax.random.fold_in(key, 1), noisy=noisy)
         scores = jnp.cumsum(network.read(activity.fired[-1].spikes).reshape(steps, -1), axis=0)
         return jnp.argmax(scores, axis=1) == label
 
-    return jax.vmap(one)(images, labels, jax.random.split(key, images.shape[0]))
+    return jax.vmap(one)(*rows)
 
 
 def _fits(network: Network, data: Dataset) -> None:

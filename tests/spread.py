@@ -1,0 +1,68 @@
+"""A program that computes a little of everything and prints it as JSON: run by tests with several devices and processes.
+
+Arguments: "ensemble" or "everything", number of devices, of processes, of this process, and a port.
+"""
+
+import json
+import sys
+
+import mtjax as mtj
+
+
+def ensemble() -> dict:
+    """Switched counts and the bits of the states, for two sizes of chunks."""
+    import jax
+    import numpy as np
+
+    device, pulse = mtj.presets.perpendicular_sot(), mtj.Pulse(9e-5, 0.4e-9)
+    found = {}
+    for chunk in (32, 4096):
+        sol = mtj.simulate(device, pulse, 0.6e-9, samples=301, key=jax.random.key(0), save=1, chunk=chunk)
+        found[f"bits, chunk {chunk}"] = int(np.asarray(sol.ms).view(np.uint64).sum(dtype=np.uint64))
+        found[f"switched, chunk {chunk}"] = int(np.sum(np.asarray(sol.ms)[:, 0, 2] < 0))
+    return found
+
+
+def everything() -> dict:
+    """The ensemble, a sampled probability with its score, a fit, an accuracy."""
+    import jax
+    import numpy as np
+
+    from mtjax.laws import ThermalActivation
+    from mtjax.nn.datasets import Dataset
+    from mtjax.nn.laws import Logistic
+    from mtjax.nn.network import mlp
+    from mtjax.nn.training import evaluate
+
+    device, pulse, key = mtj.presets.perpendicular_sot(), mtj.Pulse(9e-5, 0.4e-9), jax.random.key(0)
+    score = mtj.score_gradient(device, pulse, mtj.MonteCarlo(301, key), relax=0.2e-9)
+    counts = [3, 9, 24, 60, 110, 158, 187]
+    data = mtj.SwitchingData(current=np.linspace(8e-6, 12e-6, 7), width=1e-7, switched=counts, trials=200)
+    fit = mtj.fit(mtj.presets.perpendicular_stt(), data, where=("Bk", "polarisation"), method=ThermalActivation())
+    images = Dataset(np.random.default_rng(0).random((37, 8)).astype(np.float32), np.arange(37) % 3)
+    network = mlp((8, 6, 3), Logistic(), key=key)
+    right = evaluate(network, images, steps=3, key=key, batch=20).correct
+    return ensemble() | {
+        "sampled": float(score.value),
+        "slope": float(score.gradient[1].amplitude),
+        "fit": [float(x) for x in fit.estimates.value],
+        "right": right.astype(int).tolist(),
+    }
+
+
+def main() -> None:
+    what, *numbers = sys.argv[1:]
+    devices, processes, number, port = map(int, numbers)
+    mtj.configure_cpu(devices=devices)
+    if processes > 1:
+        mtj.start_processes(f"127.0.0.1:{port}", processes, number, timeout=300)
+
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    assert (jax.local_device_count(), jax.process_count()) == (devices, processes)
+    print(json.dumps({"ensemble": ensemble, "everything": everything}[what]()))
+
+
+if __name__ == "__main__":
+    main()
