@@ -10,8 +10,8 @@ spin-transfer torque with Slonczewski's angular factor) under a pulse with finit
 import argparse
 import time
 
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
+import jax
+import numpy as np
 
 import mtjax as mtj
 
