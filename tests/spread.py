@@ -10,7 +10,7 @@ import mtjax as mtj
 
 
 def ensemble() -> dict:
-    """Switched counts and the bits of the states, for two sizes of chunks."""
+    """Which samples switched and where all ended, for two sizes of chunks."""
     import jax
     import numpy as np
 
@@ -18,8 +18,8 @@ def ensemble() -> dict:
     found = {}
     for chunk in (32, 4096):
         sol = mtj.simulate(device, pulse, 0.6e-9, samples=301, key=jax.random.key(0), save=1, chunk=chunk)
-        found[f"bits, chunk {chunk}"] = int(np.asarray(sol.ms).view(np.uint64).sum(dtype=np.uint64))
-        found[f"switched, chunk {chunk}"] = int(np.sum(np.asarray(sol.ms)[:, 0, 2] < 0))
+        found[f"switched, chunk {chunk}"] = np.nonzero(np.asarray(sol.ms)[:, 0, 2] < 0)[0].tolist()
+        found[f"ends, chunk {chunk}"] = np.asarray(sol.ms)[:, 0].ravel().tolist()
     return found
 
 
@@ -30,7 +30,7 @@ def everything() -> dict:
 
     from mtjax.laws import ThermalActivation
     from mtjax.nn.datasets import Dataset
-    from mtjax.nn.laws import Logistic
+    from mtjax.nn.laws import NeelBrownLaw
     from mtjax.nn.network import mlp
     from mtjax.nn.training import evaluate
 
@@ -40,7 +40,7 @@ def everything() -> dict:
     data = mtj.SwitchingData(current=np.linspace(8e-6, 12e-6, 7), width=1e-7, switched=counts, trials=200)
     fit = mtj.fit(mtj.presets.perpendicular_stt(), data, where=("Bk", "polarisation"), method=ThermalActivation())
     images = Dataset(np.random.default_rng(0).random((37, 8)).astype(np.float32), np.arange(37) % 3)
-    network = mlp((8, 6, 3), Logistic(), key=key)
+    network = mlp((8, 6, 3), NeelBrownLaw.of(mtj.presets.perpendicular_stt(), 1e-7), key=key)
     right = evaluate(network, images, steps=3, key=key, batch=20).correct
     return ensemble() | {
         "sampled": float(score.value),

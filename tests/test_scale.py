@@ -38,13 +38,27 @@ def finished(run) -> dict:
     return json.loads(next(line for line in out.splitlines() if line.startswith("{")))
 
 
-def test_the_same_states_bit_for_bit_on_one_and_on_four_devices():
+def same(found: dict, wanted: dict) -> None:
+    """Counts and who switched exactly; what is computed in floating point within the rounding of differently compiled loops.
+
+    (XLA fuses multiplications into additions in one program and not in another; without fused operations,
+    `XLA_FLAGS=--xla_cpu_max_isa=SSE4_2`, the states are the same to the bit.)
+    """
+    assert found.keys() == wanted.keys()
+    for name, value in found.items():
+        if name.startswith(("ends", "slope", "fit")):
+            np.testing.assert_allclose(value, wanted[name], rtol=1e-9, atol=1e-12, err_msg=name)
+        else:
+            assert value == wanted[name], name
+
+
+def test_the_same_ensemble_on_one_and_on_four_devices_and_in_any_chunks():
     """301 samples: no multiple of the devices, nor of the chunks."""
     four, one = start("ensemble", 4, 1, 0, 0), start("ensemble", 1, 1, 0, 0)
     first = finished(one)
-    assert finished(four) == first
-    assert first["bits, chunk 32"] == first["bits, chunk 4096"]
-    assert 30 < first["switched, chunk 32"] < 271
+    same(finished(four), first)
+    same({k.replace("32", "4096"): v for k, v in first.items() if "32" in k}, {k: v for k, v in first.items() if "4096" in k})
+    assert 30 < len(first["switched, chunk 32"]) < 271
 
 
 @pytest.mark.slow
@@ -55,13 +69,8 @@ def test_everything_is_the_same_on_two_devices_and_in_two_processes():
     both = [finished(run) for run in runs]
     one, two = (finished(start("everything", n, 1, 0, 0)) for n in (1, 2))
     assert both[0] == both[1]
-    for found in (two, both[0]):
-        assert found.keys() == one.keys()
-        for name, value in found.items():
-            if name in ("slope", "fit"):
-                np.testing.assert_allclose(value, one[name], rtol=1e-9)
-            else:
-                assert value == one[name], name
+    same(two, one)
+    same(both[0], one)
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -27,7 +27,7 @@ class AbstractLaw(eqx.Module):
 
     @property
     @abstractmethod
-    def domain(self) -> tuple[float, float]:
+    def domain(self) -> tuple[Scalar | float, Scalar | float]:
         """Lowest and highest drive (A) for which the law holds."""
 
     @abstractmethod
@@ -37,13 +37,15 @@ class AbstractLaw(eqx.Module):
     def psw(self, drive: ArrayLike) -> Drive:
         """Switching probability at `drive` (A). Raises an error where a drive lies outside `domain`."""
         drive = as_scalar(drive)
-        low, high = self.domain
+        low, high = map(as_scalar, self.domain)
         outside = (drive < low * (1 - 1e-6)) | (drive > high * (1 + 1e-6))
-        message = f"The drive must lie in the law's domain, {with_unit(low, 'A')} to {with_unit(high, 'A')}"
-        if is_known(drive) and bool(np.any(outside)):
+        known = is_known(low) and is_known(high)
+        ends = f", {with_unit(low, 'A')} to {with_unit(high, 'A')}" if known else ""
+        message = f"The drive must lie in the law's domain{ends}"
+        if known and is_known(drive) and bool(np.any(outside)):
             worst = np.asarray(drive)[np.asarray(outside)].ravel()[0]
             raise ValueError(f"{message}, but is {with_unit(worst, 'A')}.")
-        drive = drive if is_known(drive) else eqx.error_if(drive, outside, message + ".")
+        drive = eqx.error_if(drive, outside, message + ".")
         return jax.nn.sigmoid(self.logit(drive))
 
     def drive_at(self, p: ArrayLike) -> Scalar:
@@ -100,7 +102,7 @@ class ChebyshevLaw(AbstractLaw):
         )
 
     @property
-    def domain(self) -> tuple[float, float]:
+    def domain(self) -> tuple[Scalar | float, Scalar | float]:
         """Lowest and highest drive, A."""
         return self.ranges[0]
 
@@ -183,9 +185,9 @@ class NeelBrownLaw(AbstractLaw):
         return NeelBrownLaw(device.delta, device.critical_current, width, device.Bk, device.layer.alpha, exponent)
 
     @property
-    def domain(self) -> tuple[float, float]:
+    def domain(self) -> tuple[float, Scalar]:
         """From 0 to the critical current, A."""
-        return 0.0, float(self.critical_current)
+        return 0.0, self.critical_current
 
     def logit(self, drive: Drive) -> Drive:
         """ln(exp(x) - 1), with x the expected number of hops."""
@@ -227,9 +229,9 @@ class MeasuredLaw(AbstractLaw):
         return MeasuredLaw(jnp.asarray(x), jnp.log(jnp.asarray(p)) - jnp.log1p(-jnp.asarray(p)))
 
     @property
-    def domain(self) -> tuple[float, float]:
+    def domain(self) -> tuple[Scalar, Scalar]:
         """First and last drive, A."""
-        return float(self.drives[0]), float(self.drives[-1])
+        return self.drives[0], self.drives[-1]
 
     def logit(self, drive: Drive) -> Drive:
         """Monotone cubic interpolation; beyond the ends the value at the end."""
