@@ -183,7 +183,7 @@ def solve(
     problem = (device, pulse, times)
     method, climbs = choose(*problem, method)
     if climbs:
-        with jax.ensure_compile_time_eval():
+        with jax.core.eval_context():  # not `ensure_compile_time_eval`, which mixes up constants inside of compiled functions
             climbed = [_climb(sample, method, temperature) for sample in truncation.known(problem)]
         method = max((found.method for found in climbed), key=lambda m: (m.lmax, m.mmax))
         if all(map(is_known, jax.tree.leaves(problem))):
@@ -221,7 +221,7 @@ def choose(device: Device, pulse: AbstractPulse, times: Array, method: FokkerPla
     """`method` with what it leaves open chosen, and whether its l_max may still climb."""
     if method.is_complete:
         return method, False
-    with jax.ensure_compile_time_eval():
+    with jax.core.eval_context():
         peaks = [float(sample.peak) for sample in truncation.known(pulse)]
         peak = max([*peaks, 1e-9]) if peaks else 1e-4
         surveys = [truncation.survey(sample, peak, method.tolerance * 1e-2) for sample in truncation.known(device)]
