@@ -19,7 +19,8 @@ PARTS = {
     "surface loops intervals telegraph tables store",
     "judging-fits": "criticism identifiability comparison profiles posterior design report demo",
     "networks": "nn",
-    "tools": "plot cli cpu constants types sphere",
+    "tools": "plot cli cli_simulate cli_presets cli_fit cli_loops cli_design cli_demo cli_options cli_output "
+    "cpu constants types sphere",
 }
 """Modules of every page. A module that stands nowhere stops the build."""
 

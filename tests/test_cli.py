@@ -1,5 +1,6 @@
 """The command line: what it writes, what it prints, and how it refuses."""
 
+import importlib.util
 import json
 import sys
 
@@ -7,6 +8,7 @@ import jax
 import pytest
 
 from mtjax import cli
+from mtjax.cli_options import PRESETS
 from mtjax.fitting import Fit
 
 GOOD = "current,width,switched,trials\n" + "".join(
@@ -96,7 +98,7 @@ def test_every_direction_is_fitted_apart(csv, tmp_path, capsys):
 
 
 def test_without_matplotlib_the_numbers_are_written_all_the_same(csv, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert cli.main(["fit", str(csv), *FAST, "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "fit.json").exists()
     assert not (tmp_path / "out" / "fit.png").exists()
@@ -154,7 +156,7 @@ def test_a_full_folder_is_refused_without_force(csv, tmp_path, capsys):
 def test_presets_are_listed(capsys):
     assert cli.main(["presets"]) == 0
     printed = capsys.readouterr().out
-    assert all(name in printed for name in cli.PRESETS)
+    assert all(name in printed for name in PRESETS)
     assert "critical current" in printed
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import mtjax as mtj
 
-MODULES = [m.name for m in pkgutil.walk_packages(mtj.__path__, "mtjax.") if not m.name.endswith(("cli", "plot"))]
+MODULES = [m.name for m in pkgutil.walk_packages(mtj.__path__, "mtjax.") if not m.name.startswith(("mtjax.cli", "mtjax.plot"))]
 FACE = [thing for face in (mtj, mtj.nn) for name, thing in vars(face).items() if inspect.isfunction(thing)]
 
 
