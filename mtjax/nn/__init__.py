@@ -1,11 +1,16 @@
 """Networks of devices: laws, estimators, neurons, synapses, networks, training, energy."""
 
 from mtjax.nn import datasets as datasets
+from mtjax.nn.cmos import Cmos as Cmos
 from mtjax.nn.conversion import Analog as Analog
 from mtjax.nn.conversion import from_sigmoid as from_sigmoid
 from mtjax.nn.crossbar import Crossbar as Crossbar
 from mtjax.nn.datasets import Dataset as Dataset
 from mtjax.nn.distil import distil as distil
+from mtjax.nn.energy import Energy as Energy
+from mtjax.nn.energy import Hardware as Hardware
+from mtjax.nn.energy import mean_over as mean_over
+from mtjax.nn.energy import penalty as penalty
 from mtjax.nn.estimators import PSA as PSA
 from mtjax.nn.estimators import AbstractEstimator as AbstractEstimator
 from mtjax.nn.estimators import Concrete as Concrete
