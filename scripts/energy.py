@@ -22,6 +22,7 @@ from mtjax import nn  # noqa: E402
 from mtjax.nn.checkpoint import load_checkpoint  # noqa: E402
 from mtjax.nn.cmos import parts  # noqa: E402
 from mtjax.plot import COLOURS  # noqa: E402
+from mtjax.types import with_unit  # noqa: E402
 
 STEPS = (1, 2, 4, 8, 16)
 WIDTH = 0.5e-9
@@ -81,9 +82,11 @@ def draw(bars, curve, path: Path) -> None:
         known = sorted(((float(getattr(energy, p)) * 1e12, p) for p in parts(energy)), reverse=True)
         for i, (value, part) in enumerate(known[:4]):
             left.barh(at + 0.3 - 0.2 * i, value, height=0.17, color=COLOURS[at])
-            left.text(value * 1.15, at + 0.3 - 0.2 * i, f"{part} {value:.3g}", va="center", fontsize="small")
+            left.text(
+                value * 1.15, at + 0.3 - 0.2 * i, f"{part} {with_unit(value * 1e-12, 'J', 3)}", va="center", fontsize="small"
+            )
     left.set(xscale="log", xlabel="largest parts of an inference (pJ), 4 time-steps")
-    left.set_yticks(range(len(bars)), [f"{n}\n{float(e.total) * 1e12:.3g} pJ" for n, e in bars])
+    left.set_yticks(range(len(bars)), [f"{n}\n{with_unit(e.total, 'J', 3)}" for n, e in bars])
     left.set_xlim(left.get_xlim()[0], left.get_xlim()[1] * 12)
     n, accuracy, own, digital = np.array(curve).T
     for x, name, colour, marker in ((own, "junctions, drivers at 0.9 V", 0, "o"), (digital, "45 nm CMOS", 2, "s")):
@@ -91,7 +94,8 @@ def draw(bars, curve, path: Path) -> None:
         for i in range(len(n)):
             right.annotate(f"{n[i]:.0f}", (x[i] * 1e12, 100 * accuracy[i]), xytext=(4, -11), textcoords="offset points")
     right.set(xscale="log", xlabel="energy of an inference (pJ)", ylabel="accuracy (%)", title="1 to 16 time-steps")
-    right.legend(frameon=False)
+    right.set_xlim(right.get_xlim()[0], right.get_xlim()[1] * 1.5)
+    right.legend(frameon=False, loc="lower center")
     for axes in (left, right):
         axes.grid(alpha=0.25)
     figure.savefig(path)
