@@ -16,6 +16,8 @@ from mtjax.cli_fit import fit_command
 from mtjax.cli_loops import loops_command
 from mtjax.cli_presets import presets_command
 from mtjax.cli_simulate import simulate_command
+from mtjax.cli_sweep import merge_command
+from mtjax.sweeps import sentence
 
 COMMANDS = {
     "fit": fit_command,
@@ -23,12 +25,16 @@ COMMANDS = {
     "design": design_command,
     "demo": demo_command,
     "simulate": simulate_command,
+    "merge": merge_command,
     "presets": presets_command,
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run `mtjax` with `arguments` (those of the process by default); returns the exit code, 2 for bad input."""
+    """Run `mtjax` with `arguments` (those of the process by default); returns the exit code.
+
+    0: done; 1: the engine found no answer; 2: bad input; 130: interrupted. What went wrong is one sentence on standard error.
+    """
     _configure()
     try:
         with warnings.catch_warnings():
@@ -39,14 +45,36 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"mtjax: {error}", file=sys.stderr)
         return 2
+    except RuntimeError as error:
+        print(f"mtjax: {sentence(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("mtjax: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
 def _configure() -> None:
     """Double precision, and compiled programs kept from one run to the next."""
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mtjax"
-    jax.config.update("jax_compilation_cache_dir", str(cache))
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    folder = cache_folder()
+    jax.config.update("jax_compilation_cache_dir", None if folder is None else str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept: mtjax in $XDG_CACHE_HOME, or else in ~/.cache; `None` where nothing can be written.
+
+    The environment variable JAX_COMPILATION_CACHE_DIR, jax's own, comes before it.
+    """
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mtjax"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import jax
 import tyro
 
 from mtjax import comparison
-from mtjax.cli_options import METHODS, DeviceName, Force, Out, Settings, device_named, pair, two_numbers
+from mtjax.cli_options import METHODS, DeviceName, Devices, Force, Out, Settings, device_named, pair, two_numbers
 from mtjax.cli_output import refuse, write_fits
+from mtjax.cpu import configure_cpu
 from mtjax.data import SwitchingData
 from mtjax.device import Device
 from mtjax.fitting import Fit, fit
@@ -80,6 +81,7 @@ def fit_command(
     checkpoint: Annotated[
         Path | None, tyro.conf.arg(help="A file that keeps what is done: an interrupted search goes on from there.")
     ] = None,
+    devices: Devices = None,
     out: Out = Path("mtjax-fit"),
     force: Force = False,
 ) -> None:
@@ -96,6 +98,7 @@ def fit_command(
       mtjax fit chip.csv --device perpendicular_stt --parameters alpha polarisation --each Bk --by device_id
       mtjax fit sot.csv --set write_resistance=776 alpha=0.3 --priors theta_sh=0.3:3 Bk=0.2:3 --direction "AP->P"
     """
+    configure_cpu(devices=devices)
     refuse(out, force=force)
     model = device_named(device, set_)
     read = SwitchingData.read_csv(data, columns=_columns(columns), trials=trials)
@@ -114,7 +117,7 @@ def fit_command(
     parts = _parts(read, apart=by if each else None)
     fits = {
         label: fit(
-            model, part, **settings, **own, method=METHODS[method](samples), progress=True,
+            model, part, **settings, **own, method=METHODS[method](samples, 0), progress=True,
             checkpoint=None if checkpoint is None else checkpoint.with_name(f"{label.replace('>', '')}{checkpoint.name}"),
         )
         for label, part in parts.items()

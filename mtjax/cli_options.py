@@ -9,7 +9,7 @@ from typing import Annotated
 import jax
 import tyro
 
-from mtjax import presets
+from mtjax.catalogue import CATALOGUE
 from mtjax.device import Device
 from mtjax.fokker_planck import FokkerPlanck
 from mtjax.laws import ThermalActivation
@@ -17,15 +17,12 @@ from mtjax.monte_carlo import MonteCarlo
 from mtjax.parameters import by_names, replaced
 from mtjax.store import decode, encode
 
-PRESETS = {
-    "sengupta2016": presets.sengupta2016,
-    "perpendicular_stt": presets.perpendicular_stt,
-    "perpendicular_sot": presets.perpendicular_sot,
-}
+PRESETS = {name: entry.make for name, entry in CATALOGUE.items() if not name.startswith("kurenkov2019")}
+"""Devices of one cell, the only ones that have a switching probability."""
 METHODS = {
-    "fokker-planck": lambda samples: FokkerPlanck(),
-    "thermal-activation": lambda samples: ThermalActivation(),
-    "monte-carlo": lambda samples: MonteCarlo(samples=samples, key=jax.random.key(0)),
+    "fokker-planck": lambda samples, seed: FokkerPlanck(),
+    "thermal-activation": lambda samples, seed: ThermalActivation(),
+    "monte-carlo": lambda samples, seed: MonteCarlo(samples=samples, key=jax.random.key(seed)),
 }
 
 DeviceName = Annotated[str, tyro.conf.arg(help="One of the presets; `mtjax presets` lists them.")]
@@ -35,6 +32,11 @@ Settings = Annotated[
 ]
 Out = Annotated[Path, tyro.conf.arg(help="Folder for the results; made where it does not exist.")]
 Force = Annotated[bool, tyro.conf.arg(help="Write into --out even if it holds something already.")]
+Json = Annotated[bool, tyro.conf.arg(name="json", help="JSON on standard output, for scripts.")]
+Devices = Annotated[
+    int | None,
+    tyro.conf.arg(metavar="N", help="Cores of this machine to work on, as N devices of jax."),
+]
 
 
 def device_named(name: str, settings: Iterable[str]) -> Device:

@@ -22,7 +22,7 @@ from mtjax.types import with_unit
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, told apart by colour-blind readers too."""
-_MARKERS = "osD^vPX"
+MARKERS = "osD^vPX"
 _POINTS = 36
 _DRAWS = 4000
 _SCALES = {"u": 1e-6, "m": 1e-3, "": 1.0}
@@ -62,7 +62,7 @@ def _switching(axes: Axes, fit: Fit) -> None:
     prefix, scale = _prefix(fit.data.amplitude)
     for i, (label, rows) in enumerate(_series(fit.data).items()):
         colour = COLOURS[i % len(COLOURS)]
-        _measured(axes, fit.data, rows, scale, color=colour, marker=_MARKERS[i % len(_MARKERS)], label=label)
+        _measured(axes, fit.data, rows, scale, color=colour, marker=MARKERS[i % len(MARKERS)], label=label)
         _fitted(axes, fit, rows, scale, colour, named=i == 0)
     name, unit = ("current", "A") if fit.data.voltage is None else ("voltage", "V")
     axes.set(xlabel=f"pulse {name} ({prefix}{unit})", ylabel="switching probability", ylim=(-0.04, 1.04))
@@ -111,7 +111,7 @@ def _stays(axes: Axes, fit: LikelihoodFit, law: Telegraph) -> None:
     up, down = (np.asarray(x) for x in law.stays(jnp.asarray(fit.estimates.value)))
     parts = (("up", up, law.excess_up, law.number_up), ("down", down, law.excess_down, law.number_down))
     for i, (name, true, excess, number) in enumerate(parts):
-        style = {"color": COLOURS[i], "marker": _MARKERS[i], "label": f"{name}: observed mean"}
+        style = {"color": COLOURS[i], "marker": MARKERS[i], "label": f"{name}: observed mean"}
         axes.plot(law.bias, true, color=COLOURS[i], lw=1.6, label=f"{name}: fitted, all stays")
         axes.errorbar(law.bias, excess / number + law.dead, excess / number**1.5, ls="", ms=5, **style)
     axes.set(yscale="log", xlabel=f"bias ({fit.estimates.units[1]})", ylabel="mean stay (s)")

@@ -5,11 +5,14 @@ import json
 import sys
 
 import jax
+import numpy as np
 import pytest
 
-from mtjax import cli
-from mtjax.cli_options import PRESETS
+import mtjax as mtj
+from mtjax import cli, cli_simulate
+from mtjax.catalogue import CATALOGUE, values_of
 from mtjax.fitting import Fit
+from mtjax.parameters import all_parameters
 
 GOOD = "current,width,switched,trials\n" + "".join(
     f"{i}e-6,1e-7,{k},50\n" for i, k in [(8, 1), (9, 8), (9.5, 18), (10, 30), (10.5, 39), (11, 46), (12, 50)]
@@ -153,29 +156,127 @@ def test_a_full_folder_is_refused_without_force(csv, tmp_path, capsys):
     assert "is a file" in capsys.readouterr().err
 
 
-def test_presets_are_listed(capsys):
-    assert cli.main(["presets"]) == 0
-    printed = capsys.readouterr().out
-    assert all(name in printed for name in PRESETS)
-    assert "critical current" in printed
+def test_presets_are_listed_with_units_and_sources(capsys):
+    assert cli.main(["presets", "sengupta2016"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(
+        line.split()
+        == ["Ms", "1e+06", "A/m", "Sengupta", "et", "al.,", "IEEE", "TED", "63,", "2963", "(2016),", "as", "recalled"]
+        for line in lines
+    )
+    assert any(line.split()[:3] == ["R_P", "10", "kohm"] and line.endswith("assumed") for line in lines)
+    assert cli.main(["presets", "kurenkov2019_synapse", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["kurenkov2019_synapse"]
+    assert found["derived"]["cells"]["value"] == 877
+    assert found["derived"]["delta"]["value"] == pytest.approx(45)
+    assert cli.main(["presets", "toaster"]) == 2
+    assert "must be one of sengupta2016" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_value_of_a_preset_has_a_source_and_every_source_a_value(name):
+    entry = CATALOGUE[name]
+    device = entry.make()
+    values = values_of(entry, device)
+    assert all(value.source for value in values)
+    assert len({value.name for value in values}) == len(values)
+    cell = device.cell if isinstance(device, mtj.Grains) else device
+    numbers = [v for v in values if isinstance(v.value, float) and not v.source.startswith("the draw")]
+    assert len(numbers) == len(all_parameters(cell))
 
 
 def test_simulate_prints_a_probability(capsys):
-    arguments = ["simulate", "perpendicular_sot", "--current", "1.3e-4", "--width", "1e-9", "--samples", "64"]
-    assert cli.main(arguments) == 0
+    arguments = ["simulate", "perpendicular_sot", "--current", "1.3e-4", "--width", "2e-10", "--method", "monte-carlo"]
+    assert cli.main([*arguments, "--samples", "64"]) == 0
     assert capsys.readouterr().out.startswith("P_sw = ")
+    assert cli.main([*arguments, "--samples", "64", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["probability"] + found["complement"] == 1
+    assert found["stderr"] == pytest.approx((found["probability"] * found["complement"] / 64) ** 0.5, rel=0.05)
+    assert (found["device"], found["current"], found["width"]) == ("perpendicular_sot", 1.3e-4, 2e-10)
 
 
-@pytest.mark.parametrize("command", ["", "fit", "loops", "design", "demo", "simulate", "presets"])
+SWEEP = ["simulate", "perpendicular_stt", "--method", "thermal-activation", "--sweep", "current=8e-6:1.2e-5:3"]
+
+
+def test_a_sweep_in_two_shards_is_merged(tmp_path, capsys):
+    out = ["--sweep", "width=1e-8,1e-7", "--out", str(tmp_path / "out")]
+    assert cli.main([*SWEEP, *out, "--shard", "1/2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["done"] == 3
+    assert cli.main(["merge", str(tmp_path / "out")]) == 2
+    assert "3 are missing" in capsys.readouterr().err
+    assert cli.main([*SWEEP, *out, "--shard", "2/2"]) == 0
+    assert f"mtjax merge {tmp_path / 'out'}" in capsys.readouterr().out
+    assert cli.main(["merge", str(tmp_path / "out"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["axes"]["current"] == pytest.approx([8e-6, 1e-5, 1.2e-5])
+    assert found["axes"]["width"] == [1e-8, 1e-7]
+    assert np.all(np.diff(found["probability"], axis=0) > 0)
+    assert np.all(np.diff(found["probability"], axis=1) > 0)
+    assert found["stderr"] == [[None, None]] * 3
+    assert cli.main([*SWEEP, *out]) == 0
+    assert (tmp_path / "out" / "sweep.png").read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        (("--width", "1e-7", "--sweep", "width=1:2"), "A sweep must be NAME=START:STOP:NUMBER"),
+        (("--width", "1e-7", "--sweep", "current=1e-6"), "swept once only"),
+        ((), "the width is missing"),
+        (("--width", "1e-7", "--shard", "3/2"), "from 1/2 to 2/2, but is 3/2"),
+        (("--width", "1e-7", "--shard", "half"), "must be I/N, like 1/4, but is 'half'"),
+        (("--width", "1e-7", "--devices", "0"), "at least 1, but is 0"),
+    ],
+)
+def test_a_bad_sweep_is_one_sentence_and_exit_code_2(tmp_path, capsys, extra, sentence):
+    assert cli.main([*SWEEP, *extra, "--out", str(tmp_path / "out")]) == 2
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pulse_needs_both_numbers(capsys):
+    assert cli.main(["simulate", "perpendicular_stt", "--current", "1e-5"]) == 2
+    assert capsys.readouterr().err == "mtjax: The pulse must have a current and a width, but --width is missing.\n"
+
+
+def test_what_an_engine_says_is_one_sentence_and_exit_code_1(monkeypatch, capsys):
+    def refuses(*_, **__):
+        raise RuntimeError("\nAbove is the stack outside of JIT.\n------\n\nNo answer.\n\n--------\nAn error occurred")
+
+    monkeypatch.setattr(cli_simulate, "switching_probability", refuses)
+    assert cli.main(["simulate", "perpendicular_stt", "--current", "1e-5", "--width", "1e-9"]) == 1
+    assert capsys.readouterr().err == "mtjax: No answer.\n"
+
+
+def test_compiled_programs_are_kept_where_the_user_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cli.cache_folder() == tmp_path / "mtjax"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert cli.cache_folder() is None
+    cli.main(["merge", str(tmp_path)])
+    assert jax.config.jax_compilation_cache_dir is None
+    jax.config.update("jax_compilation_cache_dir", "elsewhere")
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "elsewhere")
+    cli.main(["merge", str(tmp_path)])
+    assert jax.config.jax_compilation_cache_dir == "elsewhere"
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
 def test_help_is_help(command, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([*command.split(), "--help"])
     assert ended.value.code == 0
     printed = capsys.readouterr().out
     assert "usage: mtjax" in printed
-    assert (
-        command not in ("fit", "loops", "design", "demo") or f"\n  mtjax {command} " in printed or "\n  mtjax demo\n" in printed
-    )
+    assert not command or f"\n  mtjax {command} " in printed or f"\n  mtjax {command}\n" in printed
 
 
 def test_an_unknown_option_ends_with_code_2(monkeypatch, capsys):

@@ -25,15 +25,19 @@ hazard presets
 monte_carlo fokker_planck passage
 switching laws readout
 data likelihood priors lapses parameters store
+sweeps
+sweep_files
 coordinates guess
 estimates model
 search loops surface
 criticism stochastic
 fitting maximum
 intervals telegraph comparison identifiability profiles posterior design
-demo report
+demo report catalogue
 plot
+plot_simulations
 cli_options cli_output
+cli_sweep
 cli_fit cli_loops cli_design cli_demo cli_simulate cli_presets cli_train
 cli
 """
@@ -58,7 +62,7 @@ def test_imports_point_downwards():
 
 def test_only_the_command_line_imports_pictures():
     for path in Path(mtjax.__file__).parent.glob("*.py"):
-        if path.stem != "plot" and not path.stem.startswith("cli"):
+        if not path.stem.startswith(("cli", "plot")):
             assert "matplotlib" not in path.read_text()
             assert "plot" not in set(imports_of(path))
 
