@@ -324,14 +324,14 @@ def _waited(begin, end, longest, device, pulse, warmth, parts, settled) -> Any:
 
 
 def _settled(method, device, current, parts, time) -> tuple[Array, Array]:
-    """A density a `time` (s) later, by the hopping between two wells; with one well only it no longer changes."""
+    """A density a `time` (s) later, by the hopping between two wells; with one well only it becomes the stationary one."""
     found = wells(device, current, method.stencil)
-    later = found.later(parts, time / NS)
+    later, faded = found.later(parts, time / NS), found.faded(parts, time / NS)
     inside = jnp.clip(found.inside(parts), 0.0, 1.0)
     least = jnp.maximum(jnp.minimum(inside, 1 - inside), rounding(inside.dtype)) if method.relative else 1.0
     unsure = (found.rate < found.noise) & (found.noise * time / NS > method.tolerance * least)
     re = eqx.error_if(later[0], unsure & found.exist, _UNSURE)
-    return jnp.where(found.exist, re, parts[0]), jnp.where(found.exist, later[1], parts[1])
+    return jnp.where(found.exist, re, faded[0]), jnp.where(found.exist, later[1], faded[1])
 
 
 def _averages(flow: Callable, number: Array, pieces: int) -> list[tuple[Flow, Array, float]]:

@@ -72,6 +72,11 @@ class Wells(NamedTuple):
         other = (total - inside) * decay + total * (1 - self.share) * moved
         return tuple(start * a + other * b for a, b in zip(self.start, self.other, strict=True))  # type: ignore[return-value]
 
+    def faded(self, parts: tuple[Array, Array], time: Array) -> tuple[Array, Array]:
+        """As `later` where there is one well only: what is left of `parts` beside the stationary density dies out."""
+        decay, still = jnp.exp(-self.rate * time), self.later(parts, jnp.asarray(jnp.inf))
+        return tuple(a + (x - a) * decay for a, x in zip(still, parts, strict=True))  # type: ignore[return-value]
+
 
 def wells(device: Device, current: Array, shape: Stencil) -> Wells:
     """The two wells of `device` at a constant `current` (A), with derivatives in every number (shapes under current: none).

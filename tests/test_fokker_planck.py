@@ -133,7 +133,7 @@ def biaxial(**other):
 @pytest.mark.slow
 def test_long_times_lead_to_boltzmann_and_nothing_is_lost():
     device = biaxial()
-    density = evolve(device, mtj.Pulse(0.0, 0.0), jnp.array([0.1e-9, 1e-6]), method=FokkerPlanck(lmax=32, mmax=32))
+    density = evolve(device, mtj.Pulse(0.0, 0.0), jnp.array([0.1e-9, 1e-6]), method=FokkerPlanck(lmax=48, mmax=48))
     rng = np.random.default_rng(0)
     m = jnp.asarray(rng.normal(size=(500, 3)))
     m = m / jnp.linalg.norm(m, axis=1, keepdims=True)
@@ -245,6 +245,15 @@ def test_smooth_pulses_converge_with_the_number_of_steps():
         for pieces in (None, 128)
     ]
     assert values[0] == pytest.approx(float(values[1]), abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("current", [31e-6, 70e-6])
+def test_an_elliptic_layer_agrees_with_sampling(current):
+    device, pulse = mtj.presets.sengupta2016(), mtj.Pulse(current, 0.5e-9)
+    found = mtj.switching_probability(device, pulse)
+    sampled = mtj.switching_probability(device, pulse, method=mtj.MonteCarlo(20_000, jax.random.key(0)))
+    assert abs(found.value - sampled.value) < 4 * jnp.sqrt(found.value * found.complement / 20_000)
 
 
 @pytest.mark.slow

@@ -95,3 +95,12 @@ def test_nothing_below_networks_imports_them():
     for path in Path(mtjax.__file__).parent.glob("*.py"):
         if RANK.get(path.stem, RANK["report"]) < RANK["report"]:
             assert "nn" not in set(imports_of(path)), path.stem
+
+
+def test_nothing_is_folded_inside_of_compiled_functions():
+    """With jax 0.10.2, functions that are compiled under `ensure_compile_time_eval` may be given each other's constants.
+
+    `sengupta2016` at 31 uA then had P_sw = 0.505 instead of 0.003; `jax.core.eval_context` does what is needed.
+    """
+    for path in Path(mtjax.__file__).parent.rglob("*.py"):
+        assert "ensure_compile_time_eval()" not in path.read_text(), path
