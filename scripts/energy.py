@@ -95,7 +95,7 @@ def draw(bars, curve, path: Path) -> None:
             right.annotate(f"{n[i]:.0f}", (x[i] * 1e12, 100 * accuracy[i]), xytext=(4, -11), textcoords="offset points")
     right.set(xscale="log", xlabel="energy of an inference (pJ)", ylabel="accuracy (%)", title="1 to 16 time-steps")
     right.set_xlim(right.get_xlim()[0], right.get_xlim()[1] * 1.5)
-    right.legend(frameon=False, loc="lower center")
+    right.legend(frameon=False, fontsize="small", loc="center", bbox_to_anchor=(0.45, 0.3))
     for axes in (left, right):
         axes.grid(alpha=0.25)
     figure.savefig(path)

@@ -117,6 +117,7 @@ def test_cmos_does_constant_inputs_once():
     )
 
 
+@pytest.mark.slow
 def test_cmos_counts_a_convolution_pair_by_pair():
     network = convolutional()
     activity = sample(network)

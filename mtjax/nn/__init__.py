@@ -1,6 +1,10 @@
 """Networks of devices: laws, estimators, neurons, synapses, networks, training, energy."""
 
 from mtjax.nn import datasets as datasets
+from mtjax.nn.chips import ChipAccuracy as ChipAccuracy
+from mtjax.nn.chips import Variation as Variation
+from mtjax.nn.chips import evaluate_chips as evaluate_chips
+from mtjax.nn.chips import over_chips as over_chips
 from mtjax.nn.cmos import Cmos as Cmos
 from mtjax.nn.conversion import Analog as Analog
 from mtjax.nn.conversion import from_sigmoid as from_sigmoid
@@ -18,6 +22,7 @@ from mtjax.nn.estimators import DisARM as DisARM
 from mtjax.nn.estimators import MomentPropagation as MomentPropagation
 from mtjax.nn.estimators import Reinforce as Reinforce
 from mtjax.nn.estimators import StraightThrough as StraightThrough
+from mtjax.nn.family import PerpendicularLaw as PerpendicularLaw
 from mtjax.nn.laws import AbstractLaw as AbstractLaw
 from mtjax.nn.laws import ChebyshevLaw as ChebyshevLaw
 from mtjax.nn.laws import MeasuredLaw as MeasuredLaw
@@ -30,6 +35,7 @@ from mtjax.nn.neurons import ClockedNeuron as ClockedNeuron
 from mtjax.nn.neurons import FreeRunningNeuron as FreeRunningNeuron
 from mtjax.nn.neurons import IntegratingNeuron as IntegratingNeuron
 from mtjax.nn.neurons import TrajectorySampler as TrajectorySampler
+from mtjax.nn.presets import perpendicular_law as perpendicular_law
 from mtjax.nn.presets import sengupta2016_law as sengupta2016_law
 from mtjax.nn.synapses import Conv as Conv
 from mtjax.nn.synapses import Dense as Dense

@@ -252,7 +252,8 @@ def clenshaw(c: Float[Array, " degrees"], x: Drive) -> Drive:
 @partial(clenshaw.defjvp, symbolic_zeros=True)
 def _clenshaw_slope(primals, tangents):
     (c, x), (dc, dx) = primals, tangents
-    slope = jnp.asarray(np.polynomial.chebyshev.chebder(np.eye(c.shape[0])), c.dtype) @ c if c.shape[0] > 1 else 0 * c
+    down = jnp.asarray(np.polynomial.chebyshev.chebder(np.eye(c.shape[0])), c.dtype) if c.shape[0] > 1 else jnp.zeros((1, 1))
+    slope = jnp.tensordot(down.astype(c.dtype), c, 1)
     change = jnp.zeros_like(x)
     if not isinstance(dx, SymbolicZero):
         change += clenshaw(slope, x) * dx
