@@ -1,6 +1,7 @@
 """Networks of devices: laws, estimators, neurons, synapses, networks, training, energy."""
 
 from mtjax.nn import datasets as datasets
+from mtjax.nn import joint as joint
 from mtjax.nn.chips import ChipAccuracy as ChipAccuracy
 from mtjax.nn.chips import Variation as Variation
 from mtjax.nn.chips import evaluate_chips as evaluate_chips
@@ -35,6 +36,9 @@ from mtjax.nn.neurons import ClockedNeuron as ClockedNeuron
 from mtjax.nn.neurons import FreeRunningNeuron as FreeRunningNeuron
 from mtjax.nn.neurons import IntegratingNeuron as IntegratingNeuron
 from mtjax.nn.neurons import TrajectorySampler as TrajectorySampler
+from mtjax.nn.plasticity import Learnt as Learnt
+from mtjax.nn.plasticity import PlasticSynapses as PlasticSynapses
+from mtjax.nn.plasticity import learn as learn
 from mtjax.nn.presets import perpendicular_law as perpendicular_law
 from mtjax.nn.presets import sengupta2016_law as sengupta2016_law
 from mtjax.nn.synapses import Conv as Conv
