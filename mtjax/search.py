@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -111,27 +112,60 @@ def around(c: Float[np.ndarray, " k"], number: int, space: Coordinates) -> list[
     return [c, *(np.clip(c + np.log(2) * (2 * s - 1), space.lower + room, space.upper - room) for s in shares)]
 
 
+class _Stage(NamedTuple):
+    """How far a search is: place x and state of the solver, where it was last accepted, steps without, steps in all."""
+
+    x: Array
+    state: Any
+    base: Local
+    idle: int
+    steps: int
+
+    def record(self) -> dict[str, Any]:
+        """All of it as plain numbers, every digit kept."""
+        leaves = jax.tree.leaves(eqx.filter(self.state, eqx.is_array))
+        kept = {"x": self.x, "base": list(self.base), "state": leaves}
+        return {"idle": self.idle, "steps": self.steps, **jax.tree.map(lambda a: np.asarray(a).tolist(), kept)}
+
+    @staticmethod
+    def of(record: dict[str, Any]) -> _Stage:
+        """The stage that was recorded."""
+        base = Local(*(jnp.asarray(a, float) for a in record["base"]))
+        arrays, rest = eqx.partition(_first(base), eqx.is_array)
+        old, structure = jax.tree.flatten(arrays)
+        leaves = [jnp.asarray(new, a.dtype).reshape(a.shape) for new, a in zip(record["state"], old, strict=True)]
+        state = eqx.combine(jax.tree.unflatten(structure, leaves), rest)
+        return _Stage(jnp.asarray(record["x"], float), state, base, record["idle"], record["steps"])
+
+
 def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: int) -> Minimum:
-    x = jnp.asarray(problem.space.free(notes.place(number, c)))
-    here = problem.local(x)
-    base, state, idle = here, _first(here), 0
-    for _ in range(_STEPS):
-        x, state = _onward(here, x, state)
-        accepted = int(state.num_steps_since_acceptance) == 0
-        base, idle = (here, 0) if accepted else (base, idle + 1)
-        deviance, promised = float(jnp.sum(base.residuals**2)), _promised(base)
-        bar.update()
+    stage = notes.stage(number) or _begun(problem, c)
+    while True:
+        deviance, promised = float(jnp.sum(stage.base.residuals**2)), _promised(stage.base)
         bar.set_postfix(deviance=f"{deviance:.5g}")
-        if accepted:
-            notes.keep(number, np.asarray(problem.space.bound(x)), deviance)
-        if promised < _CLOSE or idle > _PATIENCE:
+        if stage.steps == _STEPS or (stage.steps and (promised < _CLOSE or stage.idle > _PATIENCE)):
             break
-        here = problem.local(state.y_eval)
+        stage = _after_step(problem, stage)
+        bar.update()
+        notes.keep(number, stage.record())
     converged = promised < _NEARLY and deviance < _HUGE**2
-    ended = Minimum(np.asarray(problem.space.bound(x), float), deviance, converged)
-    if converged:
-        notes.keep(number, ended.c, deviance, finished=True)
+    ended = Minimum(np.asarray(problem.space.bound(stage.x), float), deviance, converged)
+    notes.keep(number, {"c": ended.c.tolist(), "deviance": deviance, "converged": converged})
     return ended
+
+
+def _begun(problem: Problem, c: np.ndarray) -> _Stage:
+    here = problem.local(jnp.asarray(problem.space.free(c)))
+    return _Stage(here.x, _first(here), here, 0, 0)
+
+
+def _after_step(problem: Problem, stage: _Stage) -> _Stage:
+    """The place that the solver proposed is tried, and accepted or not."""
+    here = problem.local(stage.state.y_eval) if stage.steps else stage.base
+    x, state = _onward(here, stage.x, stage.state)
+    accepted = int(state.num_steps_since_acceptance) == 0
+    base, idle = (here, 0) if accepted else (stage.base, stage.idle + 1)
+    return _Stage(x, state, base, idle, stage.steps + 1)
 
 
 def _promised(here: Local) -> float:
@@ -159,7 +193,7 @@ def _onward(here: Local, x: Array, state: Any) -> tuple[Array, Any]:
 
 
 class _Notes:
-    """What a checkpoint holds: for every start the place reached, and whether it is final."""
+    """What a checkpoint holds: for every start the stage of its search, or where it ended."""
 
     def __init__(self, path: str | PathLike[str] | None, problem: Problem):
         self.path = None if path is None else Path(path)
@@ -167,19 +201,20 @@ class _Notes:
         if self.path is not None:
             self.kept |= read_notes(self.path, self.kept["problem"])
 
-    def place(self, number: int, c: np.ndarray) -> np.ndarray:
-        """Where to begin."""
-        return np.array(self.kept["starts"].get(str(number), {}).get("c", c))
+    def stage(self, number: int) -> _Stage | None:
+        """From where to go on."""
+        found = self.kept["starts"].get(str(number), {})
+        return _Stage.of(found) if "state" in found else None
 
     def done(self, number: int) -> Minimum | None:
         """The minimum that was found already."""
         found = self.kept["starts"].get(str(number), {})
-        return Minimum(np.array(found["c"]), found["deviance"], converged=True) if found.get("finished") else None
+        return Minimum(np.array(found["c"]), found["deviance"], found["converged"]) if "converged" in found else None
 
-    def keep(self, number: int, c: np.ndarray, deviance: float, *, finished: bool = False) -> None:
+    def keep(self, number: int, record: dict[str, Any]) -> None:
         """Write it down."""
         if self.path is not None:
-            self.kept["starts"][str(number)] = {"c": c.tolist(), "deviance": deviance, "finished": finished}
+            self.kept["starts"][str(number)] = record
             write_notes(self.path, self.kept)
 
 
@@ -202,8 +237,9 @@ def write_notes(path: Path, kept: Mapping[str, Any]) -> None:
 
 
 def fingerprint(problem: Any) -> str:
-    """A digest of all numbers of a module."""
-    digest = hashlib.sha256()
+    """A digest of a module: its numbers, and what it is made of."""
+    built = re.sub(r" at 0x[0-9a-f]+", "", str(jax.tree.structure(problem)))
+    digest = hashlib.sha256(built.encode())
     for x in jax.tree.leaves(problem):
         is_key = isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
         digest.update(np.asarray(jax.random.key_data(x) if is_key else x).tobytes())
