@@ -23,6 +23,9 @@ from mtjax.harmonics import couplings, legendre
 
 State = tuple[Array, Array]
 """Real and imaginary parts of the coefficients, each flat, shape (size,)."""
+_PIECE = 20_000
+"""Numbers of diagonals read at a time: beyond some 25,000 XLA hands a loop out to several threads, which costs five times what
+the loop does."""
 
 
 class Flow(eqx.Module):
@@ -137,14 +140,40 @@ def apply(
 ) -> State:
     """The generator (or its adjoint) times x, 1/ns; `diagonals`: `shape.diagonals(...)`, if they are at hand."""
     rows: Any = shape.diagonals(x[0].dtype, adjoint=adjoint) if diagonals is None else diagonals
-    re, im = (-flow.D * rows[0] * part for part in x)
+    terms, moved = shape.terms(adjoint=adjoint), _padded(shape, x)
+    return _places(shape, flow, terms, rows, x, moved, 0, shape.size)
+
+
+def apply_in_pieces(shape: Stencil, flow: Flow, x: State, diagonals: Float[Array, "n size"], *, adjoint: bool = False) -> State:
+    """The same, a piece after the other, for use in long loops; not to be differentiated."""
+    number = -(-diagonals.size // _PIECE)
+    if number == 1:
+        return apply(shape, flow, x, diagonals, adjoint=adjoint)
+    terms, moved, length = shape.terms(adjoint=adjoint), _padded(shape, x), -(-shape.size // number)
+
+    def piece(i, whole):
+        begin = jnp.minimum(i * length, shape.size - length)
+        parts = _places(shape, flow, terms, diagonals, x, moved, begin, length)
+        return tuple(jax.lax.dynamic_update_slice(a, part, (begin,)) for a, part in zip(whole, parts, strict=True))
+
+    return jax.lax.fori_loop(0, number, piece, (jnp.zeros_like(x[0]), jnp.zeros_like(x[1])))
+
+
+def _places(shape: Stencil, flow: Flow, terms: list[Term], rows: Any, x: State, moved: State, begin: Any, length: int) -> State:
+    """The product at `length` places from `begin` on."""
+
+    def cut(a, start):
+        if isinstance(begin, int):  # `vmap` would turn a dynamic slice into a gather
+            return jax.lax.slice(a, (start + begin,), (start + begin + length,))
+        return jax.lax.dynamic_slice(a, (start + begin,), (length,))
+
     margin = shape.degree
-    moved = _padded(shape, x)
-    for term, weights in zip(shape.terms(adjoint=adjoint), rows[1:], strict=True):
+    re, im = (-flow.D * cut(rows[0], 0) * cut(part, 0) for part in x)
+    for term, weights in zip(terms, rows[1:], strict=True):
         start = margin + (margin - term.mu) * shape.pitch - term.dl
-        a, b = (jax.lax.slice(part, (start,), (start + shape.size,)) for part in moved)
-        u, v = _scaled(shape, flow, term, a, b)
-        re, im = re + weights * u, im + weights * v
+        u, v = _scaled(shape, flow, term, *(cut(part, start) for part in moved))
+        weight = cut(weights, 0)
+        re, im = re + weight * u, im + weight * v
     return re, im
 
 

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.generator import Flow, State, Stencil, apply
+from mtjax.generator import Flow, State, Stencil, apply, apply_in_pieces
 
 _LONGEST = 200.0
 """Largest h c of one series: longer ones are more efficient, but lose digits in corners of the spectrum."""
@@ -111,7 +111,7 @@ def _chebyshev(shape, adjoint, diagonals, scaled, where, series, terms, x):
     shift = where.shift / where.focus
 
     def product(y):
-        return _plus(apply(shape, scaled, y, diagonals, adjoint=adjoint), shift, y)
+        return _plus(apply_in_pieces(shape, scaled, y, diagonals, adjoint=adjoint), shift, y)
 
     def term(k, carry):
         before, now, total = carry
@@ -130,8 +130,10 @@ def _series(step: Array, where: Ellipse) -> tuple[Float[Array, " k"], Array]:
     series = signs * bessel(z, _TERMS) * jnp.exp(-step * where.shift)
     ratio = where.shift / where.focus
     growth = jnp.log(ratio + jnp.sqrt(1 + ratio**2)) * jnp.arange(_TERMS)
-    size = jnp.log(jnp.abs(series) + 1e-37) + growth
-    matters = size > jnp.log(jnp.finfo(z.dtype).eps / 4)
+    number = jnp.finfo(z.dtype)
+    known = jnp.abs(series) > 10 * number.tiny  # what underflowed is no term, however large the growth
+    size = jnp.log(jnp.where(known, jnp.abs(series), 1.0)) + growth
+    matters = known & (size > jnp.log(number.eps / 4))
     return series, jnp.max(jnp.where(matters, jnp.arange(_TERMS), 1)) + 1
 
 

@@ -1,27 +1,30 @@
-"""Fit the measured SOT junction "device A", both directions.  python scripts/fit_device_a.py [--out DIR]
+"""Fit the measured SOT junction "device A", both directions.  python scripts/fit_device_a.py [--out DIR] [--picture FILE]
 
 Its stack is unknown: the model is the preset `perpendicular_sot` (20 mT in the plane, as in the experiment) on a write path of
 776 ohm, with alpha 0.3 and as much field-like as damping-like torque (assumed: with the preset's 0.05 and none the macrospin
 does not reach P_sw = 1 at any current). The efficiency of the torque and the anisotropy field are fitted, both with a prior
 that is stated: within a factor of 3 of the preset's values (68 %). 50 trials a point, as its notes say. Then AP->P again with
-a back-hopping part, beside a logistic curve. Minutes on one core.
+a back-hopping part, beside a logistic curve. Fits that lie in --out already are read, not made again. Minutes on one core.
 """
 
 import argparse
+import time
 from pathlib import Path
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from matplotlib.figure import Figure
 
 import mtjax as mtj
 from mtjax.comparison import compare, fit_logistic
 from mtjax.identifiability import identifiability
-from mtjax.plot import plot_fits
+from mtjax.plot import COLOURS, plot_fit
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 DATA = Path(__file__).parents[2] / "shared" / "data" / "sot_mtj_psw_0p75ns" / "device_a.csv"
+HOPPING = mtj.BackHopping(probability=0.25, end=1.03, spread=0.03)
 
 
 def model():
@@ -32,32 +35,60 @@ def model():
     )
 
 
+def fitted(label, data, folder, **options):
+    """The fit in `folder`, made where it is not there."""
+    file = folder / f"{label.replace('>', '').replace(' ', '_')}.json"
+    if file.is_file():
+        return mtj.Fit.load(file)
+    device, begin = model(), time.perf_counter()
+    Bk = float(device[mtj.UniaxialAnisotropy].Bk)
+    priors = {"theta_sh": mtj.LogNormal(0.3, 3.0), "Bk": mtj.LogNormal(Bk, 3.0)}
+    found = mtj.fit(device, data, where=("theta_sh", "Bk"), priors=priors, progress=True, **options)
+    found.save(file)
+    print(f"{label}: fitted in {time.perf_counter() - begin:.0f} s")
+    return found
+
+
+def picture(fits):
+    """Both directions, AP->P with and without the back-hopping part."""
+    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    plain = fits["AP->P"]
+    for axes, label in ((left, "P->AP"), (right, "AP->P with back-hopping")):
+        plot_fit(axes, fits[label])
+        axes.set_title(
+            f"{label}: deviance {fits[label].deviance:.1f} on {fits[label].dof} degrees of freedom", fontsize="medium"
+        )
+    x = np.linspace(plain.data.amplitude.min(), plain.data.amplitude.max(), 48)
+    alone = np.clip(plain.predict(x, plain.data.width[0]).p, 0, 1)
+    right.plot(
+        x, alone, color=COLOURS[1], ls="--", lw=1.4, label=f"macrospin alone, deviance {plain.deviance:.0f} on {plain.dof}"
+    )
+    right.set_ylabel("")
+    right.legend(frameon=False, fontsize="small", loc="lower right")
+    return figure
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--out", type=Path, default=Path("device-a"))
+    parser.add_argument("--picture", type=Path, help="where the picture goes; by default into --out")
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    out = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
     data = mtj.SwitchingData.read_csv(arguments.data, trials=50)
-    device = model()
-    Bk = float(device[mtj.UniaxialAnisotropy].Bk)
-    settings = {
-        "where": ("theta_sh", "Bk"),
-        "priors": {"theta_sh": mtj.LogNormal(0.3, 3.0), "Bk": mtj.LogNormal(Bk, 3.0)},
-        "progress": True,
-    }
     up, down = (data.select(direction=d) for d in ("P->AP", "AP->P"))
-    fits = {"P->AP": mtj.fit(device, up, **settings), "AP->P": mtj.fit(device, down, **settings)}
-    hopping = mtj.BackHopping(probability=0.25, end=1.03, spread=0.03)
-    fits["AP->P with back-hopping"] = mtj.fit(device, down, lapse=hopping, **settings)
+    fits = {"P->AP": fitted("P->AP", up, out)}
+    method = fits["P->AP"].method  # its truncation: the other fits begin with it, and check it where they end
+    fits["AP->P"] = fitted("AP->P", down, out, method=method)
+    fits["AP->P with back-hopping"] = fitted("AP->P with back-hopping", down, out, method=method, lapse=HOPPING)
     for label, found in fits.items():
         print(label, found, *identifiability(found), "", sep="\n")
-        found.save(arguments.out / f"{label.replace('>', '').replace(' ', '_')}.json")
     for direction, part in (("P->AP", up), ("AP->P", down)):
         candidates = {f"macrospin {k.removeprefix(direction)}".strip(): f for k, f in fits.items() if k.startswith(direction)}
         print(direction, compare({"logistic curve": fit_logistic(part), **candidates}), "", sep="\n")
-    figure: Figure = plot_fits(fits)
-    figure.savefig(arguments.out / "device_a.png", dpi=80)
+    picture(fits).savefig(arguments.picture or out / "device_a.png", dpi=110)
 
 
 if __name__ == "__main__":
