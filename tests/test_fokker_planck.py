@@ -13,6 +13,8 @@ import mtjax as mtj
 from mtjax.constants import GAMMA, KB, SPIN_FIELD
 from mtjax.density import stationary
 from mtjax.fokker_planck import FokkerPlanck, evolve, solve
+from mtjax.generator import _PIECE, Flow, apply, apply_in_pieces, stencil
+from mtjax.propagate import Ellipse, _series
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "fokker_planck_sphere.py"
 BK, WIDTH, THICKNESS = 0.5, 50e-9, 3e-9
@@ -279,3 +281,23 @@ def test_single_precision_is_accurate_in_the_bulk_and_refuses_tails():
         tail = mtj.Pulse(2 * device.critical_current, 8 * device.relaxation_time)
         with pytest.raises(Exception, match="jax_enable_x64"):
             FokkerPlanck().probability(device, tail, jnp.asarray(0.0))
+
+
+def test_a_short_step_takes_few_terms_however_wide_the_spectrum_is():
+    step, where = jnp.asarray(3.5e-3), Ellipse(jnp.asarray(163.0), jnp.asarray(1500.0))
+    series, terms = _series(step, where)
+    assert 10 < int(terms) < 40  # about z = 5 and what it takes to reach rounding
+    assert np.all(np.isfinite(np.asarray(series)))
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+def test_a_product_in_pieces_is_the_product(adjoint):
+    shape = stencil(56, 40, 2)
+    random = np.random.default_rng(0)
+    flow = Flow(*(jnp.asarray(random.standard_normal((2, 5))) for _ in range(2)), jnp.asarray(0.1))
+    x = tuple(jnp.asarray(random.standard_normal(shape.size)) for _ in range(2))
+    rows = jnp.asarray(shape.diagonals(x[0].dtype, adjoint=adjoint))
+    assert rows.size > 2 * _PIECE  # several pieces
+    whole, pieces = (f(shape, flow, x, rows, adjoint=adjoint) for f in (apply, apply_in_pieces))
+    for a, b in zip(whole, pieces, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-9 * float(jnp.max(jnp.abs(a))))
