@@ -68,9 +68,7 @@ def draw(rows: np.ndarray, path: Path) -> None:
         axes.annotate(beside, (x, y), xytext=(4, 6), textcoords="offset points", fontsize="small", annotation_clip=True)
     axes.plot(joules[0], accuracy[0], "s", ms=8, color=COLOURS[1], label="weights on the preset's devices")
     axes.axhspan(accuracy[0] - 0.3, accuracy[0] + 0.3, color=COLOURS[1], alpha=0.12, lw=0, label="within 0.3 points of it")
-    axes.set(
-        xscale="log", xlabel="energy of an inference (pJ)", ylabel="accuracy (%)", title="beside the points: price per joule"
-    )
+    axes.set(xscale="log", xlabel="energy of an inference (pJ)", ylabel="accuracy (%)", title="at the points: price per joule")
     axes.set_ylim(accuracy[0] - 4, accuracy.max() + 0.7)
     silent = accuracy < accuracy[0] - 4
     for x, y in zip(joules[silent], accuracy[silent], strict=True):
