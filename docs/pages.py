@@ -20,7 +20,7 @@ PARTS = {
     "judging-fits": "criticism identifiability comparison profiles posterior design report demo",
     "networks": "nn",
     "sweeps": "sweeps sweep_files",
-    "tools": "plot plot_simulations catalogue cpu constants types sphere",
+    "tools": "plot plot_simulations plot_networks catalogue cpu constants types sphere",
     "command-line": "cli cli_simulate cli_sweep cli_presets cli_fit cli_loops cli_design cli_demo cli_options cli_output",
 }
 """Modules of every page. A module that stands nowhere stops the build."""

@@ -17,6 +17,7 @@ from mtjax.cli_loops import loops_command
 from mtjax.cli_presets import presets_command
 from mtjax.cli_simulate import simulate_command
 from mtjax.cli_sweep import merge_command
+from mtjax.cli_train import train_command
 from mtjax.sweeps import sentence
 
 COMMANDS = {
@@ -26,6 +27,7 @@ COMMANDS = {
     "demo": demo_command,
     "simulate": simulate_command,
     "merge": merge_command,
+    "train": train_command,
     "presets": presets_command,
 }
 

@@ -33,9 +33,9 @@ search loops surface
 criticism stochastic
 fitting maximum
 intervals telegraph comparison identifiability profiles posterior design
-demo report catalogue
+demo report catalogue nn
 plot
-plot_simulations
+plot_simulations plot_networks
 cli_options cli_output
 cli_sweep
 cli_fit cli_loops cli_design cli_demo cli_simulate cli_presets cli_train
