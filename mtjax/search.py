@@ -24,9 +24,11 @@ from mtjax.likelihood import Prediction, residual_slopes, residuals
 from mtjax.model import BinomialLikelihood, linearised
 
 _STEPS = 80
-_PATIENCE = 12
-_CLOSE, _NEARLY = 1e-6, 1e-2
-"""Stop where the deviance could fall by less than this (1e-3 standard errors); what passes where rounding is in the way."""
+_PATIENCE, _LITTLE_PATIENCE = 12, 2
+"""Steps without a gain before the search is given up; where hardly anything is left to gain."""
+_CLOSE, _CLOSER, _NEARLY = 1e-6, 1e-4, 1e-2
+"""Stop where the deviance could fall by less than this (1e-3 standard errors); where little patience is left (1e-2 of them: the
+precision of slopes may be in the way); what passes where rounding is in the way."""
 _HUGE = 1e4
 _SOLVER = optx.Dogleg(rtol=1e-9, atol=1e-9, linear_solver=lx.AutoLinearSolver(well_posed=False))
 """Its trust region begins with a radius of one: a factor of e."""
@@ -113,7 +115,7 @@ def around(c: Float[np.ndarray, " k"], number: int, space: Coordinates) -> list[
 
 
 class _Stage(NamedTuple):
-    """How far a search is: place x and state of the solver, where it was last accepted, steps without, steps in all."""
+    """How far a search is: place x and state of the solver, where it was last accepted, steps without gain, steps in all."""
 
     x: Array
     state: Any
@@ -143,7 +145,8 @@ def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: 
     while True:
         deviance, promised = float(jnp.sum(stage.base.residuals**2)), _promised(stage.base)
         bar.set_postfix(deviance=f"{deviance:.5g}")
-        if stage.steps == _STEPS or (stage.steps and (promised < _CLOSE or stage.idle > _PATIENCE)):
+        patience = _LITTLE_PATIENCE if promised < _CLOSER else _PATIENCE
+        if stage.steps == _STEPS or (stage.steps and (promised < _CLOSE or stage.idle > patience)):
             break
         stage = _after_step(problem, stage)
         bar.update()
@@ -164,8 +167,9 @@ def _after_step(problem: Problem, stage: _Stage) -> _Stage:
     here = problem.local(stage.state.y_eval) if stage.steps else stage.base
     x, state = _onward(here, stage.x, stage.state)
     accepted = int(state.num_steps_since_acceptance) == 0
-    base, idle = (here, 0) if accepted else (stage.base, stage.idle + 1)
-    return _Stage(x, state, base, idle, stage.steps + 1)
+    gain = float(jnp.sum(stage.base.residuals**2) - jnp.sum(here.residuals**2)) if accepted else 0.0
+    idle = 0 if gain > _CLOSE or not stage.steps else stage.idle + 1
+    return _Stage(x, state, here if accepted else stage.base, idle, stage.steps + 1)
 
 
 def _promised(here: Local) -> float:
