@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mtjax.nn.cmos import CmosEnergy, parts
 from mtjax.nn.energy import Energy
@@ -27,7 +28,8 @@ def plot_training(losses: Sequence[float], accuracy: Accuracy, own: Energy, cmos
     left.set(xlabel="epoch", ylabel="loss", yscale="log")
     n = np.arange(1, len(accuracy.value) + 1)
     middle.errorbar(n, 100 * accuracy.value, 100 * accuracy.stderr, marker="o", color=COLOURS[0], capsize=3)
-    middle.set(xlabel="time-steps", ylabel="accuracy on test data (%)")
+    middle.set(xlabel="time-steps", ylabel="accuracy on test data (%)", xlim=(0.5, n[-1] + 0.5))
+    middle.xaxis.set_major_locator(MaxNLocator(integer=True))
     plot_energies(right, {"junctions": own, "45 nm CMOS": cmos})
     for axes in (left, middle):
         axes.grid(alpha=0.25)
