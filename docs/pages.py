@@ -21,7 +21,8 @@ PARTS = {
     "networks": "nn",
     "sweeps": "sweeps sweep_files",
     "tools": "plot plot_simulations plot_networks catalogue cpu constants types sphere",
-    "command-line": "cli cli_simulate cli_sweep cli_presets cli_fit cli_loops cli_design cli_demo cli_train cli_options cli_output",
+    "command-line": "cli cli_simulate cli_sweep cli_presets cli_fit cli_loops cli_design cli_demo cli_train cli_options "
+    "cli_output",
 }
 """Modules of every page. A module that stands nowhere stops the build."""
 
