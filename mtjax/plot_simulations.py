@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from mtjax.device import Device
 from mtjax.methods import Probability
@@ -51,7 +53,8 @@ def plot_sweep(found: Any) -> Figure:
         _map(figure, axes, found, names)
     else:
         _curves(axes, found, along, others)
-        axes.set(xlabel=_label(found, along), ylabel="switching probability", ylim=(-0.03, 1.03))
+        _name(found, along, axes.xaxis)
+        axes.set(ylabel="switching probability", ylim=(-0.03, 1.03))
         axes.grid(alpha=0.25)
     return figure
 
@@ -74,9 +77,13 @@ def _map(figure: Figure, axes: Axes, found: Any, names: list[str]) -> None:
     shown = [found[name].values for name in (horizontal, vertical, "probability")]
     mesh = axes.pcolormesh(*shown, cmap="cividis", vmin=0, vmax=1, shading="nearest")
     figure.colorbar(mesh, label="switching probability")
-    axes.set(xlabel=_label(found, horizontal), ylabel=_label(found, vertical))
+    _name(found, horizontal, axes.xaxis)
+    _name(found, vertical, axes.yaxis)
 
 
-def _label(found: Any, name: str) -> str:
+def _name(found: Any, name: str, one: Axis) -> None:
+    """Name and unit of a swept quantity along an axis, the numbers with SI prefixes (50 µA)."""
     unit = found[name].attrs["units"]
-    return f"{name} ({unit})" if unit else name
+    one.set_label_text(name)
+    if unit:
+        one.set_major_formatter(EngFormatter(unit))

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from mtjax.store import decode, encode
 from mtjax.sweeps import Answer, Sweep
+from mtjax.types import describe
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -169,7 +170,7 @@ def _attributes(sweep: Sweep, found: dict[int, Answer]) -> dict[str, str]:
     return {
         "title": f"Switching probability against {', '.join(sweep.names)}",
         "source": f"mtjax {version('mtjax')}, {sweep.method.name}",
-        "device": str(sweep.device),
+        "device": describe(sweep.device),
         "without_answer": json.dumps(reasons),
     }
 

@@ -128,9 +128,9 @@ def draw(rows: list[dict]) -> None:
     left.loglog(n, [row["cpu"] for row in rows], "o-", color=COLOURS[0], label="measured")
     left.loglog(n, [rows[-1]["cpu"] / n[-1] * x for x in n], ":", color=COLOURS[6], label="proportional to the number")
     left.set(xlabel="trajectories of 10 ns", ylabel="processor time (s)")
-    right.loglog(n, [row["GB"] for row in rows], "s-", color=COLOURS[1], label="peak of the process")
+    right.semilogx(n, [row["GB"] for row in rows], "s-", color=COLOURS[1], label="peak of the process")
     right.axhline(1.5, color=COLOURS[6], ls=":", label="1.5 GB")
-    right.set(xlabel="trajectories of 10 ns", ylabel="memory (GB)", ylim=(0.1, 3))
+    right.set(xlabel="trajectories of 10 ns", ylabel="memory (GB)", ylim=(0, 1.6))
     for axes in (left, right):
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize="small")

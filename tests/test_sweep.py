@@ -193,6 +193,19 @@ def test_sweeps_that_make_no_sense_are_refused_before_anything_is_worked_out(axe
         Sweep(mtj.presets.perpendicular_stt(), axes, ThermalActivation(), **{"width": 1e-9, **options})
 
 
+def test_a_whole_sweep_is_compiled_once(tmp_path, monkeypatch):
+    """Pulses and devices are data: other currents, widths, temperatures and barriers need no other program."""
+    from mtjax import monte_carlo
+
+    traced, compute = [], monte_carlo.final_states
+    monkeypatch.setattr(monte_carlo, "final_states", lambda *args, **more: traced.append(0) or compute(*args, **more))
+    axes = (axis("current=5e-5,9e-5"), axis("width=1e-10,3e-10"), axis("temperature=300,350"), axis("Bk=0.1,0.2"))
+    sweep = Sweep(mtj.presets.perpendicular_sot(), axes, mtj.MonteCarlo(17, jax.random.key(0)), relax=1e-10)
+    run(sweep, tmp_path)
+    assert len(answers(tmp_path)) == 16
+    assert len(traced) == 1
+
+
 @pytest.mark.slow
 def test_a_point_without_an_answer_is_nan_with_its_reason(tmp_path):
     """l_max 6 is too coarse for a barrier of 60 kT."""
