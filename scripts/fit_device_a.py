@@ -35,15 +35,14 @@ def model():
     )
 
 
-def fitted(label, data, folder, **options):
-    """The fit in `folder`, made where it is not there."""
+def fitted(label, data, folder, start, **options):
+    """The fit in `folder`, made from the device `start` where it is not there."""
     file = folder / f"{label.replace('>', '').replace(' ', '_')}.json"
     if file.is_file():
         return mtj.Fit.load(file)
-    device, begin = model(), time.perf_counter()
-    Bk = float(device[mtj.UniaxialAnisotropy].Bk)
+    begin, Bk = time.perf_counter(), float(model()[mtj.UniaxialAnisotropy].Bk)
     priors = {"theta_sh": mtj.LogNormal(0.3, 3.0), "Bk": mtj.LogNormal(Bk, 3.0)}
-    found = mtj.fit(device, data, where=("theta_sh", "Bk"), priors=priors, progress=True, **options)
+    found = mtj.fit(start, data, where=("theta_sh", "Bk"), priors=priors, progress=True, **options)
     found.save(file)
     print(f"{label}: fitted in {time.perf_counter() - begin:.0f} s")
     return found
@@ -79,10 +78,11 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     data = mtj.SwitchingData.read_csv(arguments.data, trials=50)
     up, down = (data.select(direction=d) for d in ("P->AP", "AP->P"))
-    fits = {"P->AP": fitted("P->AP", up, out)}
+    fits = {"P->AP": fitted("P->AP", up, out, model())}
     method = fits["P->AP"].method  # its truncation: the other fits begin with it, and check it where they end
-    fits["AP->P"] = fitted("AP->P", down, out, method=method)
-    fits["AP->P with back-hopping"] = fitted("AP->P with back-hopping", down, out, method=method, lapse=HOPPING)
+    fits["AP->P"] = fitted("AP->P", down, out, model(), method=method)
+    start, label = fits["AP->P"].device, "AP->P with back-hopping"
+    fits[label] = fitted(label, down, out, start, method=method, lapse=HOPPING)
     for label, found in fits.items():
         print(label, found, *identifiability(found), "", sep="\n")
     for direction, part in (("P->AP", up), ("AP->P", down)):
