@@ -22,6 +22,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 
 import mtjax as mtj  # noqa: E402
+from mtjax.sweeps import sentence  # noqa: E402
 
 DELTAS, WIDTHS, FIELDS = (20.0, 40.0, 80.0), (0.3e-9, 1e-9, 5e-9), (0.01, 0.05)
 PICTURE = Path(__file__).parents[1] / "docs" / "cost_map.png"
@@ -65,7 +66,7 @@ def measure(kind: str, delta: float, width: float, field: float) -> dict:
         try:
             p, row["fokker_planck"] = seconds(lambda: jax.block_until_ready(mtj.switching_probability(device, pulse)))
         except (RuntimeError, ValueError) as error:
-            return row | {"refused": str(error).strip().splitlines()[0]}
+            return row | {"refused": sentence(error)}
     return row | {"value": float(p.value), "complement": float(p.complement), "lmax": p.method.lmax}
 
 
@@ -87,8 +88,11 @@ def draw(rows: list[dict], accuracy: float) -> None:
     scale = mpl.colors.Normalize(-3, 3)
     for axes, kind in zip(panels, kinds, strict=True):
         table = np.full((len(DELTAS), len(WIDTHS)), np.nan)
-        for row in (r for r in rows if r["kind"] == kind and "value" in r):
+        for row in (r for r in rows if r["kind"] == kind):
             place = DELTAS.index(row["delta"]), WIDTHS.index(row["width"])
+            if "refused" in row:
+                axes.text(place[1], place[0], "P or 1 - P\nbelow 1e-14:\nneither", ha="center", va="center", fontsize="small")
+                continue
             table[place] = np.log10(ratio(row, accuracy))
             text = f"P = {row['value']:.2g}\nFP {row['fokker_planck']:.2g} s\nMC x {10 ** table[place]:.2g}"
             axes.text(place[1], place[0], text, ha="center", va="center", fontsize="small")

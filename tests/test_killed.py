@@ -54,7 +54,8 @@ def test_a_fit_that_is_killed_ends_with_the_numbers_of_an_undisturbed_one(tmp_pa
 def test_a_training_that_is_killed_ends_with_the_numbers_of_an_undisturbed_one(tmp_path):
     path = tmp_path / "network.ckpt"
     kill("train", path, 3)
-    assert len(json.loads(path.open("rb").readline())["history"]) == 2
+    with path.open("rb") as file:
+        assert len(json.loads(file.readline())["history"]) == 2
     whole, resumed = trained(), trained(path)
     for a, b in zip(*(jax.tree.leaves(eqx.filter(t.network, eqx.is_array)) for t in (whole, resumed)), strict=True):
         np.testing.assert_array_equal(a, b)
