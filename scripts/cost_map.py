@@ -95,13 +95,14 @@ def draw(rows: list[dict], accuracy: float) -> None:
                 continue
             table[place] = np.log10(ratio(row, accuracy))
             text = f"P = {row['value']:.2g}\nFP {row['fokker_planck']:.2g} s\nMC x {10 ** table[place]:.2g}"
-            axes.text(place[1], place[0], text, ha="center", va="center", fontsize="small")
+            ink = "white" if abs(table[place]) > 2 else "black"
+            axes.text(place[1], place[0], text, ha="center", va="center", fontsize="small", color=ink)
         shown = axes.imshow(table, cmap="PuOr", norm=scale, origin="lower", aspect="auto", alpha=0.75)
         axes.set_xticks(range(len(WIDTHS)), [f"{w * 1e9:g}" for w in WIDTHS])
         axes.set_yticks(range(len(DELTAS)), [f"{d:g}" for d in DELTAS])
         axes.set(xlabel="pulse width (ns)", ylabel="barrier (kT)")
         axes.set_title(kind, fontsize="medium")
-    label = f"cost of Monte Carlo ({accuracy:.1%}) over Fokker-Planck, log10"
+    label = f"log10 of the cost of Monte Carlo ({accuracy:.1%})\nover that of Fokker-Planck"
     figure.colorbar(shown, ax=list(panels), label=label)
     figure.savefig(PICTURE)
     print(f"written: {PICTURE}")
