@@ -51,20 +51,18 @@ def test_neurons_divide_patterns_among_themselves():
 
 @pytest.mark.slow
 def test_the_response_to_a_pair_is_that_of_the_dynamics():
-    """Stochastic LLG of every cell with heat, 3.2e11 A/m^2, 8 ns apart: STDP of both signs."""
+    """Stochastic LLG of every cell with heat, 8 ns apart: STDP of both signs. The fast law is good to 0.02 per cell."""
     grains = mtj.presets.kurenkov2019(1e-6)
-    current, start = grains.current(3.2e11), jnp.where(jnp.arange(grains.number) % 2 == 0, 1.0, -1.0)
+    current = grains.current(3.5e11)
     for sign in (1, -1):
-        pulse = mtj.opposite_pair(current, 5e-9, sign * 8e-9)
+        pulse, start = mtj.opposite_pair(current, 5e-9, sign * 8e-9), jnp.full(grains.number, -1.0 * sign)
         found = response(LAW, grains, pulse)
         end = float(pulse.end) + 50e-9
         sol = mtj.simulate_grains(grains, pulse, end, key=jax.random.key(3 + sign), samples=24, save=2, start=start, dt=10e-12)
-        simulated = np.asarray(jnp.sign(sol.mz[:, -1]) @ grains.size)
-        expected = jnp.where(start > 0, found.from_up, found.from_down)
-        change = float((2 * expected - 1 - start) @ grains.size)
-        measured = simulated - float(start @ grains.size)
-        assert abs(change - measured.mean()) < 4 * measured.std(ddof=1) / 24**0.5 + 0.02
-        assert sign * change > 0.05
+        measured = np.asarray((jnp.sign(sol.mz[:, -1]) - start) @ grains.size)
+        change = float((2 * jnp.where(start > 0, found.from_up, found.from_down) - 1 - start) @ grains.size)
+        assert abs(change - measured.mean()) < 4 * measured.std(ddof=1) / 24**0.5 + 2 * 0.02
+        assert sign * change > 0.5
 
 
 @pytest.mark.slow
