@@ -18,7 +18,7 @@ answer = Sweep.answer
 
 def slowly(self, number):
     """The answer, after a while."""
-    time.sleep(0.02)
+    time.sleep(0.5)
     return answer(self, number)
 
 

@@ -124,7 +124,7 @@ def killed(program, folder, *arguments) -> None:
 
 
 def test_a_shard_killed_with_signal_9_ends_with_the_numbers_of_an_undisturbed_one(tmp_path):
-    """A real process; points that take 20 ms at least, so that it is killed in their middle."""
+    """A real process; points that take half a second at least, so that it is killed in their middle."""
     killed(PROGRAM, tmp_path / "killed", "20")
     assert 0 < len(answers(tmp_path / "killed")) < 60
     sweep = thermal(20)
