@@ -25,7 +25,7 @@ def switching_probability(
 
     - `method`: `FokkerPlanck()` by default, which takes the cheapest of its ways by itself and is exact to its stated
       accuracy; `MonteCarlo(samples=..., key=...)` where sampling is wanted. To 1 % of a probability near one half sampling
-      costs about as much as the density on the sphere (more for short pulses, half of it for 5 ns over 40 kT), and far more
+      costs one to ten times as much as the density on the sphere, a third to four fifths of it over 80 kT, and far more
       with an axis of symmetry, for better accuracy, or for small probabilities (`scripts/cost_map.py`): hence the default.
     - `relax`: s; `None` for `settling_time(device)`: three relaxation times, none for axisymmetric devices.
 
