@@ -54,6 +54,7 @@ def test_the_family_against_fokker_planck():
     assert FAMILY.error < 1e-3
 
 
+@pytest.mark.slow
 def test_numbers_of_many_devices_are_those_of_each_and_have_slopes():
     many = FAMILY.varied(Bk=jnp.array([[0.9, 1.0, 1.3], [1.0, 1.1, 0.7]]), thickness=1.1)
     drives = jnp.full((2, 3), 12e-6)
@@ -66,6 +67,7 @@ def test_numbers_of_many_devices_are_those_of_each_and_have_slopes():
         np.testing.assert_allclose(slopes[i], difference, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_chip_without_variation_is_the_design():
     network = small()
     chip = sampled(nn.Variation(), network, jax.random.key(1))
@@ -107,6 +109,7 @@ def test_a_fluctuating_drive_against_many_pulses():
     assert np.all(np.abs(jax.nn.sigmoid(neuron.law.logit(current)) - each.mean(axis=0))[::2] > 8e-3)
 
 
+@pytest.mark.slow
 def test_cells_of_a_crossbar():
     network = nn.mlp((200, 200, 2), FAMILY, key=jax.random.key(0))
     weight = np.asarray(network.layers[0].synapse.weight)

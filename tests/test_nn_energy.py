@@ -106,6 +106,7 @@ def test_cmos_by_hand():
     np.testing.assert_allclose(found.leak, (24 + 30 + 10) / 8192 * 10e-6 * found.latency, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_cmos_does_constant_inputs_once():
     found = nn.Cmos().energy(small(), sample(small()))
     spikes = [np.asarray(f.spikes) for f in sample(small()).fired]
@@ -135,6 +136,7 @@ def test_cmos_counts_a_convolution_pair_by_pair():
     np.testing.assert_allclose(found.arithmetic, additions * 0.1e-12 + products * 0.2e-12, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_mean_is_over_images_and_needs_a_key_for_coding():
     network, images = small("bernoulli"), np.random.default_rng(1).random((7, 4)).astype(np.float32)
     found = nn.mean_over(network, images, HARDWARE, steps=2, key=jax.random.key(3), batch=3)
@@ -150,6 +152,7 @@ def test_the_mean_is_over_images_and_needs_a_key_for_coding():
     assert float(baseline.total) > float(baseline.neurons) > 0
 
 
+@pytest.mark.slow
 def test_gradients_in_pulse_and_device():
     network, activity = small(), sample(small())
 
