@@ -40,7 +40,7 @@ def cases():
     yield "sengupta2016", mtj.presets.sengupta2016(), [mtj.Pulse(i * 1e-6, 0.5e-9) for i in np.linspace(40, 121, 10)]
     yield "perpendicular_sot", mtj.presets.perpendicular_sot(), [mtj.Pulse(i * 1e-6, 1e-9) for i in np.linspace(130, 220, 10)]
     device = everything_on()
-    yield "everything on", device, [mtj.Pulse(60e-6, 1e-9, rise=0.1e-9, fall=0.2e-9)]
+    yield "everything on", device, [mtj.Pulse(135e-6, 1e-9, rise=0.1e-9, fall=0.2e-9)]
 
 
 def main() -> None:
