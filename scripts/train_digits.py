@@ -1,6 +1,6 @@
-"""8x8 digits by physics straight-through, 64-64-64-10, one and four time-steps, three seeds.
+"""8x8 digits by physics straight-through, 64-128-128-10, one and four time-steps, three seeds.
 
-python scripts/train_digits.py [--epochs 200]
+python scripts/train_digits.py [--hidden 64]
 """
 
 import argparse
@@ -18,7 +18,8 @@ from mtjax import nn  # noqa: E402
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--hidden", type=int, default=128, help="neurons of either layer")
+    parser.add_argument("--epochs", type=int, default=150)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=3e-2)
     parser.add_argument("--gain", type=float, default=2.0)
@@ -29,7 +30,7 @@ def main() -> None:
         for seed in range(3):
             start = time.perf_counter()
             train, test = nn.datasets.digits(seed=seed)
-            network = nn.mlp((64, 64, 64, 10), law, key=jax.random.key(seed), gain=args.gain)
+            network = nn.mlp((64, args.hidden, args.hidden, 10), law, key=jax.random.key(seed), gain=args.gain)
             training = nn.Training(epochs=args.epochs, batch=args.batch, rate=args.rate, steps=steps)
             trained = nn.train(network, train, training, key=jax.random.key(100 + seed), progress=False).network
             # the test set has 360 images: ten draws of the neurons' noise each
