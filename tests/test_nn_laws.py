@@ -12,8 +12,9 @@ from mtjax.nn.distil import spread_points
 from mtjax.nn.laws import clenshaw
 
 
-def physics(device, current, width):
-    return mtj.switching_probability(device, mtj.Pulse(current, width), method=mtj.FokkerPlanck(relative=False)).value
+def physics(device, current, width, **method):
+    method = mtj.FokkerPlanck(relative=False, **method)
+    return mtj.switching_probability(device, mtj.Pulse(current, width), method=method).value
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_its_slopes_in_drive_and_width_are_those_of_fokker_planck(of_width):
 def test_the_stored_law_agrees_with_fokker_planck():
     device, law = mtj.presets.sengupta2016(), nn.sengupta2016_law()
     for current in (31e-6, 57e-6, 71e-6, 93e-6, 133e-6):
-        assert abs(float(law.psw(current)) - float(physics(device, current, 0.5e-9))) < 1e-3
+        assert abs(float(law.psw(current)) - float(physics(device, current, 0.5e-9, tolerance=3e-4))) < 1e-3
 
 
 def test_the_stored_law_agrees_with_independent_sketches():
