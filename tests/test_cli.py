@@ -47,6 +47,7 @@ def test_fit_writes_and_prints(csv, tmp_path, capsys):
     assert (out / "fit.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_report_says_all_there_is_to_say(csv, tmp_path, capsys):
     """Comparison, profile, posterior; then a design from the saved fit."""
     out = tmp_path / "out"

@@ -51,6 +51,7 @@ def test_sengupta_transfer_curve_of_two_other_sketches():
             assert abs(p - heun) < 4 * error * (1 / 2000 + 1 / 10_000) ** 0.5 + 5e-4
 
 
+@pytest.mark.slow
 def test_score_gradient_against_differences_of_a_large_run():
     """Three parameters, |z| < 4; the differences use common random numbers."""
     device = small_device()

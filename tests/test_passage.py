@@ -21,6 +21,7 @@ def test_dwell_times_decay_at_the_hopping_rate():
     np.testing.assert_allclose(found.rate / found.survived, expected, rtol=2e-3)
 
 
+@pytest.mark.slow
 def test_driven_passage_agrees_with_sampling():
     device = mtj.presets.perpendicular_stt(delta=20.0)
     pulse = mtj.Pulse(1.5 * device.critical_current, 1.0)
