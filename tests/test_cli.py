@@ -70,6 +70,7 @@ def test_a_report_says_all_there_is_to_say(csv, tmp_path, capsys):
     assert "must be a fitted one" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_loops_are_fitted(tmp_path, capsys):
     folder = tmp_path / "loops"
     folder.mkdir()

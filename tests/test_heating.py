@@ -69,6 +69,7 @@ def test_film_on_oxide_against_finite_volumes():
     assert float(mtj.film_on_oxide(length=1e-6, width=1e-6, oxide=300e-9, film=20e-9).time[0]) == pytest.approx(54e-9, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_uniform_temperature_is_the_same_as_the_device_at_that_temperature():
     """Ms, Bk, torque and noise at T: a cell held hot by its current (cooling at once) against one made for T."""
     law = mtj.BlochLaw(Tc=650.0)

@@ -45,6 +45,7 @@ def test_small_probabilities_of_passing_keep_their_relative_accuracy():
     assert (coarse - rates(device).out) / (fine - rates(device).out) == pytest.approx(4.0, rel=0.2)
 
 
+@pytest.mark.slow
 def test_gradient_equals_central_difference():
     device = mtj.presets.perpendicular_stt(delta=20.0)
     time = 3 * float(device.relaxation_time)
