@@ -16,7 +16,8 @@ from mtjax import nn, presets
 from mtjax.cli_options import Force, Json, Out
 from mtjax.cli_output import refuse
 from mtjax.nn.checkpoint import save_checkpoint
-from mtjax.nn.cmos import CmosEnergy, parts
+from mtjax.nn.cmos import CmosEnergy
+from mtjax.nn.cost import AbstractCost
 from mtjax.nn.energy import Energy
 from mtjax.nn.training import Accuracy, Trained
 
@@ -107,9 +108,9 @@ def _report(out: Path, trained: Trained, accuracy: Accuracy, own: Energy, cmos: 
         print(f"written: {out / name}")
 
 
-def _joules(energy: Energy | CmosEnergy) -> dict[str, float]:
+def _joules(energy: AbstractCost) -> dict[str, float]:
     """Every part, the total, and the latency in seconds."""
-    values = {name: float(getattr(energy, name)) for name in parts(energy)}
+    values = {name: float(part) for name, part in energy.parts.items()}
     return {**values, "total": float(energy.total), "latency": float(energy.latency)}
 
 

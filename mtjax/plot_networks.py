@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mtjax.nn.cmos import CmosEnergy, parts
+from mtjax.nn.cmos import CmosEnergy
+from mtjax.nn.cost import AbstractCost
 from mtjax.nn.energy import Energy
 from mtjax.nn.training import Accuracy
 from mtjax.plot import COLOURS
@@ -36,10 +37,10 @@ def plot_training(losses: Sequence[float], accuracy: Accuracy, own: Energy, cmos
     return figure
 
 
-def plot_energies(axes: Axes, energies: dict[str, Energy | CmosEnergy], most: int = 4) -> None:
+def plot_energies(axes: Axes, energies: dict[str, AbstractCost], most: int = 4) -> None:
     """The largest parts of every one of `energies` as bars, `most` of each, into `axes`."""
     for at, energy in enumerate(energies.values()):
-        known = sorted(((float(getattr(energy, p)), p) for p in parts(energy)), reverse=True)[:most]
+        known = sorted(((float(part), name) for name, part in energy.parts.items()), reverse=True)[:most]
         for i, (joules, part) in enumerate(known):
             place = at + 0.3 - 0.8 / most * i
             axes.barh(place, joules, height=0.68 / most, color=COLOURS[at % len(COLOURS)])

@@ -20,7 +20,6 @@ from matplotlib.figure import Figure  # noqa: E402
 
 from mtjax import nn  # noqa: E402
 from mtjax.nn.checkpoint import load_checkpoint  # noqa: E402
-from mtjax.nn.cmos import parts  # noqa: E402
 from mtjax.plot import COLOURS  # noqa: E402
 from mtjax.types import with_unit  # noqa: E402
 
@@ -79,7 +78,7 @@ def draw(bars, curve, path: Path) -> None:
     figure = Figure(figsize=(11, 4.4), layout="constrained", dpi=150)
     left, right = figure.subplots(1, 2)
     for at, (_, energy) in enumerate(bars):
-        known = sorted(((float(getattr(energy, p)) * 1e12, p) for p in parts(energy)), reverse=True)
+        known = sorted(((float(part) * 1e12, name) for name, part in energy.parts.items()), reverse=True)
         for i, (value, part) in enumerate(known[:4]):
             left.barh(at + 0.3 - 0.2 * i, value, height=0.17, color=COLOURS[at])
             left.text(

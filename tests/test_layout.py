@@ -72,7 +72,8 @@ random laws crossbar datasets checkpoint estimators
 distil family
 presets neurons synapses plasticity
 network
-conversion training cmos export
+conversion training cost export
+cmos
 energy
 chips joint
 """

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from mtjax.nn.cost import AbstractCost
 from mtjax.nn.network import Activity, Network
 from mtjax.nn.synapses import AbstractSynapse, Conv, Dense, Pooled, convolve
-from mtjax.types import Scalar, quantity, require, with_unit
+from mtjax.types import Scalar, quantity, require
 
 _COSTS = "add8 add32 multiply8 sram_word random table compare register leak"
 
 
-class CmosEnergy(eqx.Module):
+class CmosEnergy(AbstractCost):
     """What one inference costs in CMOS, or an average over several.
 
     - `weights`: words read from SRAM, J; `arithmetic`: additions and multiplications of synapses, J.
@@ -39,15 +37,6 @@ class CmosEnergy(eqx.Module):
     def neurons(self) -> Scalar:
         """What the neurons alone cost, J."""
         return self.random + self.table + self.compare
-
-    @property
-    def total(self) -> Scalar:
-        """J."""
-        return sum((getattr(self, name) for name in parts(self)), jnp.zeros(()))
-
-    def __str__(self) -> str:
-        """Every part with its share."""
-        return printed(self)
 
 
 class Cmos(eqx.Module):
@@ -140,18 +129,3 @@ def _events(synapse: AbstractSynapse, x: Array) -> tuple[Array, Array]:
 
 def _weights(synapse: AbstractSynapse) -> int:
     return synapse.synapse.weight.size if isinstance(synapse, Pooled) else synapse.weight.size  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def parts(energy: eqx.Module) -> list[str]:
-    """Names of the fields of `energy` that are joules."""
-    return [f.name for f in dataclasses.fields(energy) if f.metadata.get("unit") == "J"]
-
-
-def printed(energy: Any) -> str:
-    """One line for every part of `energy`, with its share of the total, then total and latency."""
-    total = float(energy.total)
-    lines = [f"{type(energy).__name__}: {with_unit(total, 'J')} in {with_unit(energy.latency, 's')}"]
-    for name in parts(energy):
-        value = float(getattr(energy, name))
-        lines.append(f"  {name:12} {with_unit(value, 'J'):>10}  {100 * value / total if total else 0:5.1f} %")
-    return "\n".join(lines)

@@ -10,14 +10,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from mtjax.device import Device
-from mtjax.nn.cmos import Cmos, CmosEnergy, parts, printed
+from mtjax.nn.cmos import Cmos, CmosEnergy
+from mtjax.nn.cost import AbstractCost
 from mtjax.nn.network import Activity, Network
 from mtjax.resistance import TunnelMagnetoresistance
 from mtjax.settling import settling_time
 from mtjax.types import Scalar, as_scalar, quantity, require
 
 
-class Energy(eqx.Module):
+class Energy(AbstractCost):
     """What one inference costs, or an average over several.
 
     - `write`: heat of the write pulses in the devices, I^2 R t, J; `read`: of reading every device, J.
@@ -42,15 +43,6 @@ class Energy(eqx.Module):
     def neurons(self) -> Scalar:
         """What the neurons alone cost: write, read, reset, their drivers and comparators, J."""
         return self.write + self.read + self.reset + self.drivers + self.comparators
-
-    @property
-    def total(self) -> Scalar:
-        """J."""
-        return sum((getattr(self, name) for name in parts(self)), jnp.zeros(()))
-
-    def __str__(self) -> str:
-        """Every part with its share."""
-        return printed(self)
 
 
 class Hardware(eqx.Module):
