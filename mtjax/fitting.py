@@ -18,7 +18,7 @@ from mtjax.data import SwitchingData
 from mtjax.device import Device
 from mtjax.estimates import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fokker_planck import FokkerPlanck
-from mtjax.guess import least_move, midpoint, resolving
+from mtjax.guess import least_move, least_resolved, midpoint, resolving
 from mtjax.lapses import AbstractLapse
 from mtjax.likelihood import Prediction, chi_square_tail, deviances, fisher_information, residuals
 from mtjax.methods import AbstractMethod
@@ -220,7 +220,7 @@ def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[Swit
         method = resolving(model.method, situations, float(data.trials.max()), model.relax, again=resolved)
         if resolved and method == model.method:
             return model, best
-        model = with_method(model, method)
+        model = with_method(model, method, least_resolved(method, float(data.trials.max())))
         problem = Problem(BinomialLikelihood(model, rows, data.switched, data.trials), model.space)
         places = around(c, 1 if resolved else starts, model.space)
         best = minimise(problem, places, progress=progress, checkpoint=checkpoint)

@@ -25,6 +25,8 @@ _COUNTS = 0.05
 """Error allowed in an expected number of switched trials."""
 _AGREEMENT = 0.1
 """Share of it that two truncations may differ by."""
+_MEANINGLESS = 1e-3
+"""Share of it that a probability can have and mean nothing."""
 _UNCHECKED = 1e6
 _STEPS = 40
 _CLOSENESS = 1e-3
@@ -110,6 +112,12 @@ def resolving(
     open_ended = checked if not again else dataclasses.replace(checked, lmax=None, mmax=None)
     planned = [_thinned(open_ended.planned(*case), *case) for case in cases]
     return dataclasses.replace(_union(planned), tolerance=_UNCHECKED)
+
+
+def least_resolved(method: AbstractMethod, most_trials: float) -> float:
+    """The probability below which those of `method` mean nothing for so many trials."""
+    unresolved = isinstance(method, FokkerPlanck) and not method.relative
+    return _MEANINGLESS * _COUNTS / most_trials if unresolved else 0.0
 
 
 def _thinned(method: FokkerPlanck, device: Device, pulse: Pulse, relax: Any) -> FokkerPlanck:

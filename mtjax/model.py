@@ -72,6 +72,8 @@ class SwitchingModel(eqx.Module):
     - `groups`: labels of the groups of rows that may have values of their own.
     - `of_voltage`: whether amplitudes are voltages.
     - `method`, `relax`: as for `switching_probability`.
+    - `least`: below it a probability means nothing, and counts as this (its slope is kept): else the errors of an engine that
+      resolves no smaller ones, divided by a probability near zero, would pass for information.
     """
 
     device: Device
@@ -82,6 +84,7 @@ class SwitchingModel(eqx.Module):
     method: AbstractMethod
     relax: float | None = None
     of_voltage: bool = eqx.field(static=True, default=False)
+    least: float = eqx.field(static=True, default=0.0)
 
     def device_of(self, c: ArrayLike, group: int = 0) -> Device:
         """The device of a group at the coordinates c."""
@@ -119,7 +122,10 @@ class SwitchingModel(eqx.Module):
         device, pulse = self._situation(device, row)
         relax = settling_time(device) if self.relax is None else as_scalar(self.relax)
         p = self.method.probability(device, pulse, relax)
-        return p.value, p.complement
+        return self._raised(p.value), self._raised(p.complement)
+
+    def _raised(self, p: Array) -> Array:
+        return p + jax.lax.stop_gradient(jnp.maximum(p, self.least) - p)
 
     @property
     def in_turn(self) -> bool:
@@ -208,9 +214,9 @@ def _with_values(device: Device, parameters: Iterable[Parameter]) -> list[tuple[
     return [(p, float(v)) for p, v in zip(found, values(device, found), strict=True)]
 
 
-def with_method(model: SwitchingModel, method: AbstractMethod) -> SwitchingModel:
-    """The same model by another method."""
-    return dataclasses.replace(model, method=method)
+def with_method(model: SwitchingModel, method: AbstractMethod, least: float = 0.0) -> SwitchingModel:
+    """The same model by another method, which resolves probabilities down to `least`."""
+    return dataclasses.replace(model, method=method, least=least)
 
 
 def _over_rows(one: Any, rows: Settings, *, in_turn: bool) -> tuple[Array, Array]:

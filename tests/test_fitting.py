@@ -15,7 +15,8 @@ from scipy import constants, optimize, stats
 from mtjax import AppliedField, SpinOrbitTorque, SpinTransferTorque, UniaxialAnisotropy, presets
 from mtjax.data import SwitchingData
 from mtjax.fitting import Fit, fit
-from mtjax.guess import least_move, midpoint
+from mtjax.fokker_planck import FokkerPlanck
+from mtjax.guess import least_move, least_resolved, midpoint
 from mtjax.identifiability import identifiability
 from mtjax.laws import ThermalActivation
 from mtjax.likelihood import (
@@ -27,6 +28,8 @@ from mtjax.likelihood import (
     residuals,
     runs_tail,
 )
+from mtjax.methods import AbstractMethod, Probability
+from mtjax.model import compose, linearised, settings_of, with_method
 from mtjax.parameters import all_parameters, by_names, by_where
 from mtjax.pulses import Pulse
 
@@ -121,6 +124,42 @@ def test_fisher_information_is_the_variance_of_the_score():
     variance = np.einsum("k,ki,kj->ij", stats.binom.pmf(k, n, p), score, score)
     at = Prediction(np.array([p]), np.array([1 - p]), dp[None], -dp[None])
     np.testing.assert_allclose(fisher_information(np.array([7.0]), at), variance, rtol=1e-12)
+
+
+class Rough(AbstractMethod):
+    """An engine whose errors are far larger than the smallest probabilities, which they can make negative."""
+
+    @property
+    def name(self):
+        return "a rough engine"
+
+    def probability(self, device, pulse, relax):
+        u = 100 * (pulse.amplitude / 1e-5 - 1) * device.temperature / 300
+        error = 1e-7 * jnp.cos(100 * u)
+        return Probability(jax.nn.sigmoid(u) - error, jax.nn.sigmoid(-u) + error, None, self)
+
+
+def test_errors_of_an_engine_do_not_pass_for_information(device, sample):
+    model = compose(
+        device, by_names(device, ("temperature",)), (), (), lapse=None, bounds=None, priors=None, method=Rough(), relax=0.0,
+        of_voltage=False,
+    )  # fmt: skip
+    c, rows = model.space.at(model.space.start), settings_of(sample, "device_id", ())
+
+    def information(model):
+        at = linearised(model, jnp.asarray(c), rows)
+        return float(fisher_information(sample.trials, at)[0, 0])
+
+    u = 100 * (CURRENTS / 1e-5 - 1)
+    p, temperature = 1 / (1 + np.exp(-u)), float(model.space.scale(model.space.start)[0])
+    honest = np.sum(TRIALS * u**2 * p * (1 - p)) * (temperature / 300) ** 2
+    assert information(model) > 1e9 * honest
+    assert information(with_method(model, Rough(), 1e-4)) == pytest.approx(honest, rel=0.02)
+
+
+def test_only_engines_with_an_absolute_error_have_a_least_probability():
+    assert 0 < least_resolved(FokkerPlanck(relative=False), 50) < 1e-3 / 50
+    assert least_resolved(FokkerPlanck(), 50) == least_resolved(Rough(), 50) == 0
 
 
 def test_tail_of_chi_square():
