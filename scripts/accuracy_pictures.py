@@ -1,8 +1,10 @@
-"""Accuracy against time-steps of the networks that `train_mnist.py` trained: docs/accuracy_steps.png.
+"""Accuracy against time-steps and joules of the networks that `train_mnist.py` trained: docs/accuracy_*.png.
 
-    python scripts/accuracy_pictures.py trained [--out docs]
+    python scripts/accuracy_pictures.py trained [--images images] [--out docs]
 
-One panel for each data set. Solid lines: trained on spikes; dashed: trained on the transfer curve and converted.
+accuracy_steps.png: a panel for each data set. Solid lines: trained on spikes; dashed: trained on the transfer curve and
+converted. accuracy_joules.png, where the folder of mnist.npz is given: the joules of an inference (mean of 500 images, hardware
+as in `scripts/energy.py` with drivers at 0.9 V) beside those of the same networks on 45 nm CMOS; its numbers are printed.
 """
 
 import argparse
@@ -10,11 +12,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+from energy import hardware, joules
 from matplotlib.figure import Figure
+from train_mnist import build
 
+from mtjax import nn
+from mtjax.nn.checkpoint import load_checkpoint
 from mtjax.plot import COLOURS
 
 LABELS = {"mlp": "784-300-10", "conv": "6c5-2s-12c5-2s-10o", "wide": "16c5-2s-48c5-2s-10o"}
+STEPS = (1, 2, 4, 8, 16)
 TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
 
 
@@ -46,15 +53,44 @@ def draw(found: dict[str, list[tuple[str, bool, np.ndarray, int]]]) -> Figure:
     return figure
 
 
+def of_joules(folder: Path, images: Path) -> Figure:
+    """Accuracy against the joules of an inference, MNIST, networks trained on spikes."""
+    test = nn.datasets.load_npz(images / "mnist.npz")[1].shaped(28, 28, 1).first(500)
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained", dpi=110)
+    axes = figure.subplots()
+    for network, converted, accuracy, _ in curves(folder)["mnist"]:
+        if converted:
+            continue
+        trained = load_checkpoint(folder / f"mnist_{network}_0.ckpt", build(network, seed=0, gain=1.0))[0]
+        for counter, name, marker in ((hardware(0.9), "junctions", "o"), (nn.Cmos(), "45 nm CMOS", "s")):
+            energies = np.array([float(joules(trained, test, counter, n).total) for n in STEPS])
+            label = f"{LABELS[network]}, {name}"
+            found = zip(STEPS, energies, accuracy[np.array(STEPS) - 1], strict=True)
+            print(f"{label}: {', '.join(f'{100 * p:.2f} % for {e:.3g} J at {n}' for n, e, p in found)}")
+            fill = {} if marker == "o" else {"mfc": "white", "linestyle": "--"}
+            colour = COLOURS[list(LABELS).index(network)]
+            axes.plot(
+                energies * 1e12, 100 * accuracy[np.array(STEPS) - 1], marker=marker, color=colour, label=label, ms=4, **fill
+            )
+    axes.set(xscale="log", xlabel="energy of an inference (pJ)", ylabel="test accuracy (%)")
+    axes.set_title(f"MNIST, {STEPS[0]} to {STEPS[-1]} time-steps", fontsize="medium")
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize="small", loc=(0.27, 0.04))
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trained", type=Path, help="folder that train_mnist.py --out wrote")
+    parser.add_argument("--images", type=Path, help="folder with mnist.npz, for the picture of joules")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     args = parser.parse_args()
     found = curves(args.trained)
     if not found:
         parser.error(f"there are no results of train_mnist.py with seed 0 in '{args.trained}'")
     draw(found).savefig(args.out / "accuracy_steps.png")
+    if args.images is not None:
+        of_joules(args.trained, args.images).savefig(args.out / "accuracy_joules.png")
 
 
 if __name__ == "__main__":
