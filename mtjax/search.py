@@ -26,9 +26,9 @@ from mtjax.model import BinomialLikelihood, linearised
 _STEPS = 80
 _PATIENCE, _LITTLE_PATIENCE = 12, 2
 """Steps without a gain before the search is given up; where hardly anything is left to gain."""
-_CLOSE, _CLOSER, _NEARLY = 1e-6, 1e-4, 1e-2
-"""Stop where the deviance could fall by less than this (1e-3 standard errors); where little patience is left (1e-2 of them: the
-precision of slopes may be in the way); what passes where rounding is in the way."""
+_CLOSE, _NEARLY = 1e-6, 1e-2
+"""Stop where the deviance could fall by less than this (1e-3 standard errors); where little patience is left, and what passes,
+since the precision of probabilities and slopes may be in the way (a tenth of a standard error)."""
 _HUGE = 1e4
 _SOLVER = optx.Dogleg(rtol=1e-9, atol=1e-9, linear_solver=lx.AutoLinearSolver(well_posed=False))
 """Its trust region begins with a radius of one: a factor of e."""
@@ -145,7 +145,7 @@ def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: 
     while True:
         deviance, promised = float(jnp.sum(stage.base.residuals**2)), _promised(stage.base)
         bar.set_postfix(deviance=f"{deviance:.5g}")
-        patience = _LITTLE_PATIENCE if promised < _CLOSER else _PATIENCE
+        patience = _LITTLE_PATIENCE if promised < _NEARLY else _PATIENCE
         if stage.steps == _STEPS or (stage.steps and (promised < _CLOSE or stage.idle > patience)):
             break
         stage = _after_step(problem, stage)

@@ -4,7 +4,8 @@ Its stack is unknown: the model is the preset `perpendicular_sot` (20 mT in the 
 776 ohm, with alpha 0.3 and as much field-like as damping-like torque (assumed: with the preset's 0.05 and none the macrospin
 does not reach P_sw = 1 at any current). The efficiency of the torque and the anisotropy field are fitted, both with a prior
 that is stated: within a factor of 3 of the preset's values (68 %). 50 trials a point, as its notes say. Then AP->P again with
-a back-hopping part, beside a logistic curve. Fits that lie in --out already are read, not made again. Minutes on one core.
+a back-hopping part, beside a logistic curve: its search begins near where one from the fit of P->AP ended (`NEAR`), since the
+barrier is high there and a step takes minutes. Fits that lie in --out already are read, not made again.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from mtjax.plot import COLOURS, plot_fit
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 DATA = Path(__file__).parents[2] / "shared" / "data" / "sot_mtj_psw_0p75ns" / "device_a.csv"
-HOPPING = mtj.BackHopping(probability=0.25, end=1.03, spread=0.03)
+HOPPING = mtj.BackHopping(probability=0.25, end=1.05, spread=0.02)
+NEAR = {"theta_sh": 0.13, "Bk": 0.72}
 
 
 def model():
@@ -32,6 +34,14 @@ def model():
         lambda d: (d.write_resistance, d.layer.alpha, d[mtj.SpinOrbitTorque].field_like_ratio),
         mtj.presets.perpendicular_sot(),
         (jnp.asarray(776.0), jnp.asarray(0.3), jnp.asarray(1.0)),
+    )
+
+
+def near():
+    return eqx.tree_at(
+        lambda d: (d[mtj.SpinOrbitTorque].theta_sh, d[mtj.UniaxialAnisotropy].Bk),
+        model(),
+        tuple(jnp.asarray(NEAR[name]) for name in ("theta_sh", "Bk")),
     )
 
 
