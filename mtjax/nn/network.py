@@ -206,7 +206,7 @@ def convnet(
     k1, k2, k3 = jax.random.split(key, 3)
     a, b = channels
     layers = (
-        Layer(Conv.make(5, 1, a, key=k1, gain=gain), ClockedNeuron.of(law, p=p)),
-        Layer(Pooled(Conv.make(5, a, b, key=k2, gain=gain)), ClockedNeuron.of(law, p=p)),
+        Layer(Conv.make(5, 1, a, key=k1, gain=gain, squares=2), ClockedNeuron.of(law, p=p)),
+        Layer(Pooled(Conv.make(5, a, b, key=k2, gain=gain, squares=2)), ClockedNeuron.of(law, p=p)),
     )
     return Network(layers, Pooled(Dense.make(16 * b, 10, key=k3, gain=gain)), (28, 28, 1))
