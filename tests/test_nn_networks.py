@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mtjax import nn
+from mtjax.nn.training import batch_gradient
 
 LAW = nn.sengupta2016_law()
 IMAGE = jax.random.uniform(jax.random.key(9), (10, 8, 2))
@@ -44,6 +45,7 @@ def test_a_dense_network_is_what_numpy_makes_of_it():
     for fired, by_hand in zip(activity.fired, spikes, strict=True):
         np.testing.assert_array_equal(fired.spikes, by_hand)
     np.testing.assert_allclose(net.read(activity.fired[-1].spikes), scores, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(net.scores(activity.fired[-1].spikes), np.mean(scores, axis=0), rtol=1e-12, atol=1e-12)
     assert all(len(np.unique(s)) == 2 for s in spikes)
 
 
@@ -149,6 +151,39 @@ def test_the_analog_network_is_the_transfer_curve():
     x, us = jnp.linspace(0, 1, 4), draw(net, 1)
     found = run(net, x, us, estimator=nn.Analog()).fired[0].spikes[0]
     np.testing.assert_allclose(found, LAW.psw(net.layers[0].neuron.current(net.layers[0].synapse(x))), rtol=1e-6)
+
+
+class EveryStep(nn.AbstractEstimator):
+    """Straight-through, without saying that its slope is the same at all time-steps."""
+
+    def spike(self, logit, uniforms):
+        return nn.StraightThrough().spike(logit, uniforms)
+
+    def final(self, loss, x):
+        return loss(x)
+
+    def value_and_grad(self, program, parameters, uniforms):
+        return eqx.filter_value_and_grad(lambda p: program(p, uniforms, self)[0])(parameters)
+
+
+@pytest.mark.parametrize("penalty", [None, lambda net, activity: sum(jnp.sum(f.spikes**2) for f in activity.fired)])
+def test_slopes_that_pass_once_for_all_time_steps_give_the_gradient_of_those_that_pass_at_each(penalty):
+    keys = jax.random.split(jax.random.key(0), 3)
+    neuron = nn.ClockedNeuron.of(LAW)
+    layers = (
+        nn.Layer(nn.Conv.make(3, 2, 3, key=keys[0], gain=2.0, squares=2), neuron),
+        nn.Layer(nn.Pooled(nn.Conv.make(2, 3, 4, key=keys[1], gain=2.0)), neuron),
+    )
+    net = nn.Network(layers, nn.Dense.make(24, 3, key=keys[2]), IMAGE.shape)
+    xs, labels = jnp.stack([IMAGE, 1 - IMAGE]), jnp.array([0, 2])
+    found = [
+        batch_gradient(net, xs, labels, jax.random.key(1), steps=4, estimator=e, penalty=penalty)
+        for e in (nn.StraightThrough(), EveryStep())
+    ]
+    for fast, general in zip(*map(jax.tree.leaves, found), strict=True):
+        np.testing.assert_allclose(fast, general, rtol=1e-9, atol=1e-12)
+    first = found[0][1].layers[0].synapse
+    assert np.all(np.abs(np.asarray(first.weight)) > 1e-6)
 
 
 def test_shapes_that_do_not_fit_are_named():
