@@ -50,7 +50,7 @@ def ours(name: str, images, labels):
     @eqx.filter_jit
     def classes(net, xs, key):  # as arguments, lest they be folded into the program
         def one(x, k):
-            return net.read(net(x, uniforms=net.draw(k, STEPS)).fired[-1].spikes).mean(axis=0)
+            return net.scores(net(x, uniforms=net.draw(k, STEPS)).fired[-1].spikes)
 
         return jax.vmap(one)(xs, jax.random.split(key, batch)).argmax(axis=1)
 

@@ -157,3 +157,13 @@ def test_the_family_is_kept_on_disk(tmp_path):
     assert {f.name: getattr(again, f.name) for f in dataclasses.fields(again) if f.metadata.get("static")} == {
         f.name: getattr(FAMILY, f.name) for f in dataclasses.fields(FAMILY) if f.metadata.get("static")
     }
+
+
+def test_a_chip_of_a_convolutional_network_keeps_the_order_of_its_neurons():
+    keys = jax.random.split(jax.random.key(0))
+    first = nn.Conv.make(3, 1, 2, key=keys[0], squares=2)
+    layers = (nn.Layer(first, nn.ClockedNeuron.of(FAMILY)),)
+    design = nn.Network(layers, nn.Pooled(nn.Dense.make(18, 3, key=keys[1])), (8, 8, 1))
+    x = jax.random.uniform(jax.random.key(1), design.shape)
+    chip = sampled(nn.Variation(), design, jax.random.key(2))
+    np.testing.assert_allclose(logits(chip, x), logits(design, x), rtol=1e-5, atol=1e-5)

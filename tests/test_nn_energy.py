@@ -1,5 +1,7 @@
 """Joules and seconds against sums by hand in numpy; gradients against differences."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -45,6 +47,18 @@ def convolutional():
         nn.Layer(Pooled(Conv.make(2, 2, 3, key=keys[1])), neuron),
     )
     return nn.Network(layers, Dense.make(12, 4, key=keys[2]), (8, 8, 1))
+
+
+def test_the_order_of_neurons_makes_no_difference():
+    image = convolutional()
+    squares = eqx.tree_at(lambda n: n.layers[0].synapse, image, dataclasses.replace(image.layers[0].synapse, squares=2))
+    first, second = image.draw(jax.random.key(2), STEPS)
+    reordered = first.reshape(STEPS, 3, 2, 3, 2, 2).transpose(0, 2, 4, 1, 3, 5).reshape(STEPS, 2, 2, 3, 6)
+    x = jax.random.uniform(jax.random.key(3), image.shape)
+    activities = image(x, uniforms=(first, second)), squares(x, uniforms=(reordered, second))
+    for counter in (HARDWARE, nn.Cmos()):
+        wanted, found = (jax.tree.leaves(counted(counter, n, a)) for n, a in zip((image, squares), activities, strict=True))
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
 def power(weight, x, on_off=10.0, G_on=1e-5):

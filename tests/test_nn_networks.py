@@ -1,5 +1,7 @@
 """Networks against numpy, shapes, coding; conversion of a network trained elsewhere."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,8 +9,10 @@ import numpy as np
 import pytest
 
 from mtjax import nn
+from mtjax.nn.training import batch_gradient
 
 LAW = nn.sengupta2016_law()
+IMAGE = jax.random.uniform(jax.random.key(9), (10, 8, 2))
 
 
 @eqx.filter_jit
@@ -41,22 +45,24 @@ def test_a_dense_network_is_what_numpy_makes_of_it():
     for fired, by_hand in zip(activity.fired, spikes, strict=True):
         np.testing.assert_array_equal(fired.spikes, by_hand)
     np.testing.assert_allclose(net.read(activity.fired[-1].spikes), scores, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(net.scores(activity.fired[-1].spikes), np.mean(scores, axis=0), rtol=1e-12, atol=1e-12)
     assert all(len(np.unique(s)) == 2 for s in spikes)
 
 
 def test_the_convolutional_network_has_the_sizes_of_its_name():
     net = nn.convnet(LAW, key=jax.random.key(0))
-    assert net.neuron_shapes() == ((24, 24, 6), (8, 8, 12))
+    assert net.neuron_shapes() == ((2, 2, 12, 12 * 6), (2, 2, 4, 4 * 12))
     activity = run(net, jnp.zeros((28, 28, 1)), draw(net, 2))
-    assert activity.fired[1].spikes.shape == (2, 8, 8, 12)
+    assert activity.fired[1].spikes.shape == (2, 2, 2, 4, 48)
     assert net.read(activity.fired[1].spikes).shape == (2, 10)
     weights = [net.layers[0].synapse.weight, net.layers[1].synapse.synapse.weight, net.readout.synapse.weight]
     assert [w.size for w in weights] == [5 * 5 * 6, 5 * 5 * 6 * 12, 4 * 4 * 12 * 10]
-    assert "28x28x1 -> 24x24x6 -> 8x8x12 -> readout" in str(net)
+    assert "28x28x1 -> 2x2x12x72 -> 2x2x4x48 -> readout" in str(net)
 
 
-def test_a_convolution_is_that_of_lax_and_pooling_takes_means():
-    conv = nn.Conv.make(5, 2, 3, key=jax.random.key(0))
+@pytest.mark.parametrize("outputs", [3, 7, 50, 100])  # tiles of 4 x 6, 4 x 3, 1 x 1 and 1 x 1
+def test_a_convolution_is_that_of_lax_and_pooling_takes_means(outputs):
+    conv = nn.Conv.make(5, 2, outputs, key=jax.random.key(0))
     x = jax.random.uniform(jax.random.key(1), (12, 10, 2))
     wanted = jax.lax.conv_general_dilated(x[None], conv.weight, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))[0]
     np.testing.assert_allclose(conv(x), wanted, rtol=1e-6, atol=1e-6)
@@ -66,6 +72,19 @@ def test_a_convolution_is_that_of_lax_and_pooling_takes_means():
         nn.Conv.make(3, 2, 1, key=jax.random.key(2))(jnp.asarray(means)),
         rtol=1e-6,
         atol=1e-6,
+    )
+
+
+def test_squares_are_the_image_in_another_order_and_have_the_same_means():
+    ordered = nn.Conv.make(3, 2, 5, key=jax.random.key(0), squares=2)
+    image, squares = (dataclasses.replace(ordered, squares=n)(IMAGE) for n in (1, 2))
+    assert squares.shape == (2, 2, 4, 3 * 5)
+    for row, column in [(0, 0), (0, 1), (1, 0), (1, 1)]:
+        np.testing.assert_array_equal(squares[row, column].reshape(4, 3, 5), image[row::2, column::2])
+    for following in (nn.Conv.make(3, 5, 2, key=jax.random.key(1)), nn.Dense.make(60, 2, key=jax.random.key(1))):
+        np.testing.assert_allclose(nn.Pooled(following)(squares), nn.Pooled(following)(image), rtol=1e-12)
+    np.testing.assert_array_equal(
+        ordered.variance(IMAGE)[1, 0].reshape(4, 3, 5), dataclasses.replace(ordered, squares=1).variance(IMAGE)[1::2, 0::2]
     )
 
 
@@ -132,6 +151,39 @@ def test_the_analog_network_is_the_transfer_curve():
     x, us = jnp.linspace(0, 1, 4), draw(net, 1)
     found = run(net, x, us, estimator=nn.Analog()).fired[0].spikes[0]
     np.testing.assert_allclose(found, LAW.psw(net.layers[0].neuron.current(net.layers[0].synapse(x))), rtol=1e-6)
+
+
+class EveryStep(nn.AbstractEstimator):
+    """Straight-through, without saying that its slope is the same at all time-steps."""
+
+    def spike(self, logit, uniforms):
+        return nn.StraightThrough().spike(logit, uniforms)
+
+    def final(self, loss, x):
+        return loss(x)
+
+    def value_and_grad(self, program, parameters, uniforms):
+        return eqx.filter_value_and_grad(lambda p: program(p, uniforms, self)[0])(parameters)
+
+
+@pytest.mark.parametrize("penalty", [None, lambda net, activity: sum(jnp.sum(f.spikes**2) for f in activity.fired)])
+def test_slopes_that_pass_once_for_all_time_steps_give_the_gradient_of_those_that_pass_at_each(penalty):
+    keys = jax.random.split(jax.random.key(0), 3)
+    neuron = nn.ClockedNeuron.of(LAW)
+    layers = (
+        nn.Layer(nn.Conv.make(3, 2, 3, key=keys[0], gain=2.0, squares=2), neuron),
+        nn.Layer(nn.Pooled(nn.Conv.make(2, 3, 4, key=keys[1], gain=2.0)), neuron),
+    )
+    net = nn.Network(layers, nn.Dense.make(24, 3, key=keys[2]), IMAGE.shape)
+    xs, labels = jnp.stack([IMAGE, 1 - IMAGE]), jnp.array([0, 2])
+    found = [
+        batch_gradient(net, xs, labels, jax.random.key(1), steps=4, estimator=e, penalty=penalty)
+        for e in (nn.StraightThrough(), EveryStep())
+    ]
+    for fast, general in zip(*map(jax.tree.leaves, found), strict=True):
+        np.testing.assert_allclose(fast, general, rtol=1e-9, atol=1e-12)
+    first = found[0][1].layers[0].synapse
+    assert np.all(np.abs(np.asarray(first.weight)) > 1e-6)
 
 
 def test_shapes_that_do_not_fit_are_named():

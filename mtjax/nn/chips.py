@@ -135,7 +135,7 @@ class Variation(eqx.Module):
         plus, minus = (self._cells(G, crossbar, k) for G, k in zip(pairs, keys, strict=True))
         weight = crossbar.weight(plus, minus, synapse.weight).astype(synapse.weight.dtype)
         held = Crossbar(crossbar.on_off, crossbar.G_on, read_noise=crossbar.read_noise)
-        return type(synapse)(weight, synapse.bias, held)
+        return dataclasses.replace(synapse, weight=weight, crossbar=held)
 
     def _cells(self, G: Values, crossbar: Crossbar, key: Key[Array, ""]) -> Values:
         k1, k2, k3 = jax.random.split(key, 3)

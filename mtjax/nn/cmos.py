@@ -114,9 +114,7 @@ def _counts(synapse: AbstractSynapse, x: Array, *, binary: bool) -> tuple[Array,
 def _events(synapse: AbstractSynapse, x: Array) -> tuple[Array, Array]:
     """Pairs of an active input and a neuron that it reaches, and the weights that have to be read for them."""
     if isinstance(synapse, Pooled):
-        square = (synapse.size, synapse.size, 1)
-        mean = jax.lax.reduce_window(x, 0.0, jax.lax.add, square, square, "VALID")
-        pairs, read = _events(synapse.synapse, mean)
+        pairs, read = _events(synapse.synapse, synapse.means(x))
         return pairs + jnp.sum(x != 0), read
     if isinstance(synapse, Dense):
         pairs = jnp.sum(x != 0) * synapse.weight.shape[0]

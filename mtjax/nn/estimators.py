@@ -51,6 +51,34 @@ class AbstractLookahead(AbstractEstimator):
         """The spikes of a memoryless layer: `synapse` takes the spikes `x` to inputs, `logit` takes inputs to logits."""
 
 
+class AbstractSurrogate(AbstractEstimator):
+    """An estimator whose spikes have the slope of something that the uniform numbers do not enter.
+
+    Where the logits are the same at all time-steps so is that, and networks pass derivatives through it once, not once for
+    every time-step: the same gradient for less work.
+    """
+
+    @abstractmethod
+    def surrogate(self, logit: Values) -> Values:
+        """What has the slope of the spikes."""
+
+
+@jax.custom_jvp
+def with_slope(value: Others, carrier: Others) -> Others:
+    """`value`, with the derivative of `carrier` on top of its own; the shape of `carrier` may be broadcast to that of `value`.
+
+    `value` is exact, and where `carrier` is needed for nothing else it is not computed.
+    """
+    del carrier
+    return value
+
+
+@with_slope.defjvp
+def _with_slope(primals, tangents):
+    (value, _), (change, carried) = primals, tangents
+    return value, change + carried.astype(value.dtype)
+
+
 def fired(logit: Values, uniforms: Values) -> Values:
     """1 where the uniform number is below the probability, else 0; no derivative."""
     return jax.lax.stop_gradient((uniforms < jax.nn.sigmoid(logit)).astype(logit.dtype))
@@ -63,7 +91,7 @@ def _plain_gradient(estimator, program, parameters, uniforms):
     return eqx.filter_value_and_grad(loss)(parameters)
 
 
-class StraightThrough(AbstractEstimator):
+class StraightThrough(AbstractSurrogate):
     """Physics straight-through: forward the spike itself, backward the slope of the device's own probability, dP/dI.
 
     No free parameter: the device's noise is the surrogate. Exact where the loss is linear in each spike; biased
@@ -72,8 +100,11 @@ class StraightThrough(AbstractEstimator):
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """b in value, P in slope."""
-        p = jax.nn.sigmoid(logit)
-        return fired(logit, uniforms) + (p - jax.lax.stop_gradient(p))
+        return with_slope(fired(logit, uniforms), self.surrogate(logit))
+
+    def surrogate(self, logit: Values) -> Values:
+        """P."""
+        return jax.nn.sigmoid(logit)
 
     def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss."""
@@ -101,7 +132,7 @@ class Concrete(AbstractEstimator):
         """The relaxed spike."""
         u = jnp.clip(uniforms, 1e-6, 1 - 1e-6)
         soft = jax.nn.sigmoid((logit - jnp.log(u) + jnp.log1p(-u)) / self.temperature)
-        return fired(logit, uniforms) + (soft - jax.lax.stop_gradient(soft)) if self.hard else soft
+        return with_slope(fired(logit, uniforms), soft) if self.hard else soft
 
     def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss at the relaxed spikes."""
@@ -163,7 +194,7 @@ class PSA(AbstractLookahead):
             return jax.nn.sigmoid(logit(synapse(x)))
 
         p = _with_flips(probability, x)
-        return jax.lax.stop_gradient((uniforms < p).astype(p.dtype)) + (p - jax.lax.stop_gradient(p))
+        return with_slope(jax.lax.stop_gradient((uniforms < p).astype(p.dtype)), p)
 
     def final(self, loss: Callable[[Others], Scalar], x: Others) -> Scalar:
         """The loss, its slope in every spike the difference that flipping makes."""

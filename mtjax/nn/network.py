@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, StraightThrough
+from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, StraightThrough, with_slope
 from mtjax.nn.laws import AbstractLaw
 from mtjax.nn.neurons import AbstractNeuron, ClockedNeuron, Fired
 from mtjax.nn.random import uniforms
@@ -112,16 +112,16 @@ class Network(eqx.Module):
         keys = jax.random.split(jax.random.key(0) if key is None else key, uniforms[0].shape[0])
         inputs = jax.vmap(lambda k: _coded(x, self.coding, jax.random.fold_in(k, 0)))(keys)
         for_noise = keys if noisy and key is not None else None
-        fired, spikes = [], inputs
+        fired, spikes, slope = [], inputs, None
         for i, (layer, u) in enumerate(zip(self.layers, uniforms, strict=True)):
             if i == 0 and self.coding == "direct" and for_noise is None:
                 y = layer.synapse(x)  # the same at every time-step
             else:
-                y = _inputs(layer.synapse, spikes, for_noise, i + 1)
+                y = _inputs(layer.synapse, spikes, slope, for_noise, i + 1)
             done = _over_time(layer.neuron, y, u, estimator)
             if i > 0 and isinstance(estimator, AbstractLookahead):
                 done = eqx.tree_at(lambda f: f.spikes, done, _ahead(layer, estimator, spikes, u))
-            spikes = done.spikes
+            spikes, slope = done.spikes, _slope(layer.neuron, y, u, estimator)
             fired.append(done)
         return Activity(inputs, tuple(fired))
 
@@ -129,13 +129,23 @@ class Network(eqx.Module):
         """The readout's column currents at every time-step (or the spikes themselves), in units of the weights."""
         return spikes if self.readout is None else jax.vmap(self.readout)(spikes)
 
+    def scores(self, spikes: Float[Array, " steps *neurons"]) -> Float[Array, " classes"]:
+        """The mean of `read` over the time-steps, which takes one reading of the mean spikes since the readout is affine."""
+        return self.read(jnp.mean(spikes, axis=0, keepdims=True))[0]
+
 
 def _coded(x: Array, coding: str, key: Key[Array, ""]) -> Array:
     return x if coding == "direct" else (uniforms(key, x.shape) < x).astype(x.dtype)
 
 
-def _inputs(synapse: AbstractSynapse, spikes: Array, keys: Any, number: int) -> Array:
-    """The synapse's output at every time-step, with its read noise where there are keys and a crossbar."""
+def _inputs(synapse: AbstractSynapse, spikes: Array, slope: Array | None, keys: Any, number: int) -> Array:
+    """The synapse's output at every time-step, with its read noise where there are keys and a crossbar.
+
+    `slope` is what `_slope` gave for these spikes; as the synapse is affine, it goes through it in place of all of them.
+    """
+    if slope is not None:
+        fixed = jax.lax.stop_gradient(synapse)
+        return with_slope(jax.vmap(synapse)(jax.lax.stop_gradient(spikes)), fixed(slope))
     if keys is None:
         return jax.vmap(synapse)(spikes)
 
@@ -165,6 +175,14 @@ def _over_time(neuron: AbstractNeuron, y: Array, u: Array, estimator: AbstractEs
         return state, fired
 
     return jax.lax.scan(step, rest, (None if still else y, u))[1]
+
+
+def _slope(neuron: AbstractNeuron, y: Array, u: Array, estimator: AbstractEstimator) -> Array | None:
+    """What has the slope of the spikes of all time-steps, without an axis of time; `None` where there is no such thing."""
+    still = y.ndim < u.ndim and neuron.init(y.shape) is None
+    if not (still and isinstance(estimator, AbstractSurrogate)):
+        return None
+    return estimator.surrogate(neuron(y, None, uniforms=u[0], estimator=estimator)[0].logit)
 
 
 def _ahead(layer: Layer, estimator: AbstractLookahead, spikes: Array, u: Array) -> Array:
@@ -206,7 +224,7 @@ def convnet(
     k1, k2, k3 = jax.random.split(key, 3)
     a, b = channels
     layers = (
-        Layer(Conv.make(5, 1, a, key=k1, gain=gain), ClockedNeuron.of(law, p=p)),
-        Layer(Pooled(Conv.make(5, a, b, key=k2, gain=gain)), ClockedNeuron.of(law, p=p)),
+        Layer(Conv.make(5, 1, a, key=k1, gain=gain, squares=2), ClockedNeuron.of(law, p=p)),
+        Layer(Pooled(Conv.make(5, a, b, key=k2, gain=gain, squares=2)), ClockedNeuron.of(law, p=p)),
     )
     return Network(layers, Pooled(Dense.make(16 * b, 10, key=k3, gain=gain)), (28, 28, 1))

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.device import Device
-from mtjax.nn.estimators import AbstractEstimator
+from mtjax.nn.estimators import AbstractEstimator, with_slope
 from mtjax.nn.laws import AbstractLaw
 from mtjax.noise import threefry
 from mtjax.pulses import Pulse
@@ -67,7 +67,7 @@ class TrajectorySampler(eqx.Module):
 
     def over(self, spikes: Values, current: Values, uniforms: Values, side: Values | None = None) -> Values:
         """The integrated spikes in value, with the slope of `spikes`."""
-        return self(current, uniforms, side) + (spikes - jax.lax.stop_gradient(spikes))
+        return with_slope(self(current, uniforms, side), spikes)
 
 
 def _seeds(u: Array) -> Array:

@@ -42,8 +42,7 @@ def sample_loss(
     activity = network(x, uniforms=uniforms, estimator=estimator, key=key, noisy=noisy)
 
     def loss(spikes):
-        scores = jnp.mean(network.read(spikes), axis=0)
-        return optax.losses.softmax_cross_entropy_with_integer_labels(scores, label)
+        return optax.losses.softmax_cross_entropy_with_integer_labels(network.scores(spikes), label)
 
     total = estimator.final(loss, activity.fired[-1].spikes)
     return total + (0.0 if penalty is None else penalty(network, activity)), activity.logits
