@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -302,7 +302,7 @@ def _uneven(data: SwitchingData) -> str | None:
     row = int(np.argmax(off))
     return (
         f"Probability times trials should be a whole number, but is {data.switched[row]:.4g} of {data.trials[row]:g} "
-        f"in row {row + 1} (and {off.sum() - 1} more): is the number of trials right?"
+        f"in row {row + 1}{_further(np.flatnonzero(off))}: is the number of trials right?"
     )
 
 
@@ -331,7 +331,7 @@ def _repeats(data: SwitchingData) -> str | None:
     if not copies:
         return None
     return (
-        f"Row {copies[0] + 1} is the same as row {seen[rows[copies[0]]] + 1}, counts included (and {len(copies) - 1} more): "
+        f"Row {copies[0] + 1} is the same as row {seen[rows[copies[0]]] + 1}, counts included{_further(copies)}: "
         "if it is a copy rather than a second measurement, the error bars come out too small."
     )
 
@@ -344,3 +344,8 @@ def _unit(data: SwitchingData) -> str | None:
             other = _OTHER_UNITS[name]
             return f"A {name} of {np.abs(column).max():g} {unit} is unusual: are the numbers in {unit}, or in {other}?"
     return None
+
+
+def _further(rows: Sequence[int] | np.ndarray) -> str:
+    """How many rows there are after the first of them."""
+    return f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""

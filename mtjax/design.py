@@ -33,6 +33,7 @@ class Design(eqx.Module):
     - `before`, `after`: its standard error now, and as expected with the new trials.
     - `even`: as expected if as many trials went evenly to all candidates.
     - `of_voltage`: whether the amplitudes are voltages.
+    - `unit`: of the quantity, SI; "" where it is a function of the device.
     """
 
     amplitude: Float[np.ndarray, " n"]
@@ -45,6 +46,7 @@ class Design(eqx.Module):
     after: float
     even: float
     of_voltage: bool
+    unit: str = ""
 
     @property
     def gain(self) -> float:
@@ -59,10 +61,10 @@ class Design(eqx.Module):
             field = "" if self.field is None else f"{with_unit(self.field[i], 'T'):<12}"
             setting = f"{with_unit(self.amplitude[i], unit):<14}{with_unit(self.width[i], 's'):<12}"
             lines.append(f"{setting}{field}{self.trials[i]:.0f}")
+        before, after, even = (with_unit(x, self.unit, 3) for x in (self.before, self.after, self.even))
         lines.append(
-            f"These {self.trials.sum():.0f} trials should bring the standard error of {self.quantity} from "
-            f"{self.before:.3g} to {self.after:.3g} (value {self.value:.4g}); spread evenly over all candidates they would "
-            f"bring it to {self.even:.3g}."
+            f"These {self.trials.sum():.0f} trials should bring the standard error of {self.quantity} from {before} to {after} "
+            f"(value {with_unit(self.value, self.unit)}); spread evenly over all candidates they would bring it to {even}."
         )
         return "\n".join(lines)
 
@@ -111,10 +113,10 @@ def design(
         _deviation(now, informations[0], directions[0], n)
         for n in (np.zeros(len(rows)), numbers, np.full(len(rows), trials / len(rows)))
     )
-    name, value, scale = _meaning(fit, quantity)
+    name, unit, value, scale = _meaning(fit, quantity)
     return Design(
         rows.amplitude[chosen], rows.width[chosen], None if rows.field is None else rows.field[chosen], numbers[chosen],
-        name, value, before * scale, after * scale, even * scale, fit.data.voltage is not None,
+        name, value, before * scale, after * scale, even * scale, fit.data.voltage is not None, unit,
     )  # fmt: skip
 
 
@@ -181,14 +183,14 @@ def _slope(model, quantity, c: Array) -> Array:
     return jax.grad(lambda c: jnp.log(jnp.abs(jnp.asarray(quantity(model.device_of(c))))))(c)
 
 
-def _meaning(fit: Fit, quantity: Quantity) -> tuple[str, float, float]:
-    """Name, value, and what a coordinate's standard error is multiplied by to become the quantity's."""
+def _meaning(fit: Fit, quantity: Quantity) -> tuple[str, str, float, float]:
+    """Name, unit, value, and what a coordinate's standard error is multiplied by to become the quantity's."""
     if callable(quantity):
         value = float(jnp.asarray(quantity(fit.device)))
-        return getattr(quantity, "__name__", "the quantity").replace("<lambda>", "the quantity"), value, abs(value)
+        return getattr(quantity, "__name__", "the quantity").replace("<lambda>", "the quantity"), "", value, abs(value)
     i = fit.estimates.names.index(quantity)
     value = float(fit.estimates.value[i])
-    return quantity, value, abs(value) if fit.space.logarithmic[i] else 1.0
+    return quantity, fit.estimates.units[i], value, abs(value) if fit.space.logarithmic[i] else 1.0
 
 
 def _shares(now, informations, directions, trials: int, weights: np.ndarray) -> np.ndarray:
