@@ -83,7 +83,7 @@ def test_microamperes_are_suspected(written):
 
 
 def test_repeated_rows_are_doubted(written):
-    with pytest.warns(UserWarning, match="Row 3 is the same as row 1, counts included .and 0 more."):
+    with pytest.warns(UserWarning, match="Row 3 is the same as row 1, counts included: if"):
         SwitchingData.read_csv(written(GOOD + GOOD.splitlines()[1] + "\n"))
 
 
