@@ -5,8 +5,9 @@
 
 - size: 10^3 to 10^6 trajectories of 10 ns, each number in a process of its own; processor seconds (compilation apart) and peak
   memory.
-- cores: two devices of jax against one, and two processes against one, by the clock. Needs two cores that nobody else uses:
-  the load of the machine is printed before.
+- cores: two devices of jax against one, and two processes against one, each with a core of its own (left alone, XLA runs parts
+  of one device's work on other cores too, at almost twice the processor seconds), by the clock. Needs two cores that nobody
+  else uses: the load of the machine is printed before.
 - gradient: processor seconds of value and gradient over those of the value, for every engine.
 """
 
@@ -46,7 +47,8 @@ def one_size(samples: int) -> dict:
 
 
 def on_devices(devices: int, samples: int) -> dict:
-    """Seconds by the clock of an ensemble on so many devices, in this process."""
+    """Seconds by the clock of an ensemble on so many devices and cores, in this process."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:devices])
     import mtjax as mtj
 
     mtj.configure_cpu(devices=devices)

@@ -9,6 +9,7 @@ Every process runs `work`; process 0 prints. The count of switched samples is th
 
 import argparse
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -54,6 +55,9 @@ def main() -> None:
     args = parser.parse_args()
     if args.number is None and not args.slurm:
         sys.exit(start_all(args.processes, args.samples))
+    if args.number is not None and hasattr(os, "sched_setaffinity"):  # before jax starts its threads
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[args.number % len(cores)]})
     import mtjax as mtj
 
     if args.slurm:
