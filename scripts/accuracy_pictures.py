@@ -61,17 +61,16 @@ def of_joules(folder: Path, images: Path) -> Figure:
     for network, converted, accuracy, _ in curves(folder)["mnist"]:
         if converted:
             continue
+        reached = accuracy[np.array(STEPS) - 1]
         trained = load_checkpoint(folder / f"mnist_{network}_0.ckpt", build(network, seed=0, gain=1.0))[0]
         for counter, name, marker in ((hardware(0.9), "junctions", "o"), (nn.Cmos(), "45 nm CMOS", "s")):
             energies = np.array([float(joules(trained, test, counter, n).total) for n in STEPS])
             label = f"{LABELS[network]}, {name}"
-            found = zip(STEPS, energies, accuracy[np.array(STEPS) - 1], strict=True)
+            found = zip(STEPS, energies, reached, strict=True)
             print(f"{label}: {', '.join(f'{100 * p:.2f} % for {e:.3g} J at {n}' for n, e, p in found)}")
             fill = {} if marker == "o" else {"mfc": "white", "linestyle": "--"}
             colour = COLOURS[list(LABELS).index(network)]
-            axes.plot(
-                energies * 1e12, 100 * accuracy[np.array(STEPS) - 1], marker=marker, color=colour, label=label, ms=4, **fill
-            )
+            axes.plot(energies * 1e12, 100 * reached, marker=marker, color=colour, label=label, ms=4, **fill)
     axes.set(xscale="log", xlabel="energy of an inference (pJ)", ylabel="test accuracy (%)")
     axes.set_title(f"MNIST, {STEPS[0]} to {STEPS[-1]} time-steps", fontsize="medium")
     axes.grid(alpha=0.25)

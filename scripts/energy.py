@@ -21,7 +21,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from mtjax import nn  # noqa: E402
 from mtjax.nn.checkpoint import load_checkpoint  # noqa: E402
 from mtjax.plot import COLOURS  # noqa: E402
-from mtjax.types import with_unit  # noqa: E402
+from mtjax.plot_networks import plot_energies  # noqa: E402
 
 STEPS = (1, 2, 4, 8, 16)
 WIDTH = 0.5e-9
@@ -77,16 +77,8 @@ def stored(args) -> tuple[nn.Network, nn.Dataset]:
 def draw(bars, curve, path: Path) -> None:
     figure = Figure(figsize=(11, 4.4), layout="constrained", dpi=150)
     left, right = figure.subplots(1, 2)
-    for at, (_, energy) in enumerate(bars):
-        known = sorted(((float(part) * 1e12, name) for name, part in energy.parts.items()), reverse=True)
-        for i, (value, part) in enumerate(known[:4]):
-            left.barh(at + 0.3 - 0.2 * i, value, height=0.17, color=COLOURS[at])
-            left.text(
-                value * 1.15, at + 0.3 - 0.2 * i, f"{part} {with_unit(value * 1e-12, 'J', 3)}", va="center", fontsize="small"
-            )
-    left.set(xscale="log", xlabel="largest parts of an inference (pJ), 4 time-steps")
-    left.set_yticks(range(len(bars)), [f"{n}\n{with_unit(e.total, 'J', 3)}" for n, e in bars])
-    left.set_xlim(left.get_xlim()[0], left.get_xlim()[1] * 12)
+    plot_energies(left, dict(bars))
+    left.set_title("4 time-steps")
     n, accuracy, own, digital = np.array(curve).T
     for x, name, colour, marker in ((own, "junctions, drivers at 0.9 V", 0, "o"), (digital, "45 nm CMOS", 2, "s")):
         right.plot(x * 1e12, 100 * accuracy, marker=marker, color=COLOURS[colour], label=name)
@@ -95,8 +87,7 @@ def draw(bars, curve, path: Path) -> None:
     right.set(xscale="log", xlabel="energy of an inference (pJ)", ylabel="accuracy (%)", title="1 to 16 time-steps")
     right.set_xlim(right.get_xlim()[0], right.get_xlim()[1] * 1.5)
     right.legend(frameon=False, fontsize="small", loc="center", bbox_to_anchor=(0.45, 0.3))
-    for axes in (left, right):
-        axes.grid(alpha=0.25)
+    right.grid(alpha=0.25)
     figure.savefig(path)
 
 

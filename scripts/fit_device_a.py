@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 import mtjax as mtj
 from mtjax.comparison import compare, fit_logistic
 from mtjax.identifiability import identifiability
+from mtjax.parameters import by_names, replaced
 from mtjax.plot import COLOURS, plot_fit
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
@@ -29,20 +30,15 @@ HOPPING = mtj.BackHopping(probability=0.25, end=1.05, spread=0.02)
 NEAR = {"theta_sh": 0.13, "Bk": 0.72}
 
 
-def model():
-    return eqx.tree_at(
+def model(**values):
+    """The device, with other `values` of its quantities where they are given by name."""
+    start = eqx.tree_at(
         lambda d: (d.write_resistance, d.layer.alpha, d[mtj.SpinOrbitTorque].field_like_ratio),
         mtj.presets.perpendicular_sot(),
         (jnp.asarray(776.0), jnp.asarray(0.3), jnp.asarray(1.0)),
     )
-
-
-def near():
-    return eqx.tree_at(
-        lambda d: (d[mtj.SpinOrbitTorque].theta_sh, d[mtj.UniaxialAnisotropy].Bk),
-        model(),
-        tuple(jnp.asarray(NEAR[name]) for name in ("theta_sh", "Bk")),
-    )
+    leaves = [parameter.leaf for parameter in by_names(start, tuple(values))]
+    return replaced(start, leaves, [jnp.asarray(value) for value in values.values()])
 
 
 def fitted(label, data, folder, start, **options):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import sys
 
 import jax
@@ -62,7 +63,9 @@ def test_a_report_says_all_there_is_to_say(csv, tmp_path, capsys):
     settings = tmp_path / "next.csv"
     arguments = ["design", str(out), "--quantity", "Bk", "--trials", "300", "--out", str(settings)]
     assert cli.main(arguments) == 0
-    assert "300 trials should bring the standard error of Bk from" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "300 trials should bring the standard error of Bk from" in printed
+    assert re.search(r"from [\d.]+ mT to [\d.]+ mT \(value [\d.]+ mT\)", printed)
     lines = settings.read_text().splitlines()
     assert lines[0] == "current,width,trials"
     assert sum(float(line.split(",")[2]) for line in lines[1:]) == 300
