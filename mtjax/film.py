@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import equinox as eqx
@@ -88,8 +89,10 @@ def simulate_grains(
     cell = grains.cell
     duration = default_duration(cell, pulse) if duration is None else duration
     dt = _fastest(grains, pulse, solver) if dt is None else dt
-    grid = make_grid(cell, pulse, duration, dt, save, solver)
-    mz, final = _run(grains, pulse, grid, key, start, samples, solver, save)
+    grid = replace(make_grid(cell, pulse, duration, dt, save, solver), limit=None)  # one compilation for every duration
+    for_start, for_path = jax.random.split(key)
+    start = start if start.ndim == 3 else _drawn(grains, start, for_start, samples)
+    mz, final = _run(grains, pulse, grid, for_path, start, solver, save)
     return GrainTrajectories(grid.ts, mz, grains.hall(mz), final, grid.dt)
 
 
@@ -100,30 +103,47 @@ def _fastest(grains: Grains, pulse: AbstractPulse, solver: AbstractSpinSolver) -
 
 
 @eqx.filter_jit
-def _run(grains: Grains, pulse, grid: Grid, key, start, samples: int, solver, save: int):
+def _drawn(grains: Grains, signs: Array, key, samples: int) -> Array:
+    """Every cell's m drawn from its well, shape (samples, cells, 3)."""
+    wells = jax.vmap(partial(_well, grains))(signs, grains.Bk, grains.volume, grains.bias)
+
+    def one(sample):
+        return jax.vmap(lambda well, n: well.draw(StepPath(key, n)))(wells, _streams(grains, sample)).array()
+
+    return in_chunks(one, jnp.arange(samples), _chunk(grains))
+
+
+@eqx.filter_jit
+def _run(grains: Grains, pulse, grid: Grid, key, start: Array, solver, save: int):
     """m.start at the saved times, shape (samples, times, cells), and m at the end, shape (samples, cells, 3)."""
-    for_start, for_path = jax.random.split(key)
-    film, axis = _Film.of(grains, pulse, grid, solver, for_path), Vector.of(grains.cell.start)
-    wells = None if start.ndim == 3 else jax.vmap(partial(_well, grains))(start, *film.values)
+    film, axis = _Film.of(grains, pulse, grid, solver, key), Vector.of(grains.cell.start)
     intervals = max(save - 1, 1)
     stride = (grid.number / intervals).round().astype(int)
 
     def one(sample):
-        streams = sample * grains.number + jnp.arange(grains.number)
-        if wells is not None:
-            m0 = jax.vmap(lambda well, n: well.draw(StepPath(for_start, n)))(wells, streams)
-        else:
-            m0 = Vector.of(start[jnp.minimum(sample, samples - 1)])
+        streams, m0 = _streams(grains, sample), Vector.of(start[sample])
 
-        def interval(y, number):
-            y = jax.lax.fori_loop(number * stride, (number + 1) * stride, partial(film.step, streams), y)
-            return y, film.seen(m0, y, (number + 1) * stride) @ axis
+        def interval(state, number):
+            y = jax.lax.fori_loop(number * stride, (number + 1) * stride, partial(film.step, streams), state[0])
+            m = film.seen(m0, y, (number + 1) * stride)
+            return (y, m), m @ axis
 
-        y, mz = jax.lax.scan(interval, film.enter(m0), jnp.arange(intervals))
+        y = film.enter(m0)
+        (_, m), mz = jax.lax.scan(interval, (y, y), jnp.arange(intervals))
         first = [(m0 @ axis)[None].astype(mz.dtype)] if save > 1 else []
-        return jnp.concatenate([*first, mz]), film.seen(m0, y, stride * intervals).array()
+        return jnp.concatenate([*first, mz]), m.array()
 
-    return in_chunks(one, jnp.arange(samples), max(CHUNK // grains.number, 1))
+    return in_chunks(one, jnp.arange(len(start)), _chunk(grains))
+
+
+def _streams(grains: Grains, sample: Array) -> Array:
+    """Numbers of the cells' noise in a sample."""
+    return sample * grains.number + jnp.arange(grains.number)
+
+
+def _chunk(grains: Grains) -> int:
+    """Samples that are integrated side by side."""
+    return max(CHUNK // grains.number, 1)
 
 
 class _Film(eqx.Module):

@@ -26,8 +26,8 @@ from mtjax.plot import COLOURS, plot_fit
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 DATA = Path(__file__).parents[2] / "shared" / "data" / "sot_mtj_psw_0p75ns" / "device_a.csv"
-HOPPING = mtj.BackHopping(probability=0.25, end=1.05, spread=0.02)
-NEAR = {"theta_sh": 0.13, "Bk": 0.72}
+HOPPING = mtj.BackHopping(probability=0.23, end=1.06, spread=0.0175)
+NEAR = {"theta_sh": 0.133, "Bk": 0.74}
 
 
 def model(**values):
@@ -87,8 +87,8 @@ def main():
     fits = {"P->AP": fitted("P->AP", up, out, model())}
     method = fits["P->AP"].method  # its truncation: the other fits begin with it, and check it where they end
     fits["AP->P"] = fitted("AP->P", down, out, model(), method=method)
-    start, label = fits["AP->P"].device, "AP->P with back-hopping"
-    fits[label] = fitted(label, down, out, start, method=method, lapse=HOPPING)
+    label = "AP->P with back-hopping"
+    fits[label] = fitted(label, down, out, model(**NEAR), lapse=HOPPING)
     for label, found in fits.items():
         print(label, found, *identifiability(found), "", sep="\n")
     for direction, part in (("P->AP", up), ("AP->P", down)):

@@ -8,6 +8,7 @@ import pytest
 from heated import NOMINAL, heated_cell
 
 import mtjax as mtj
+from mtjax import film
 from mtjax.grains import disc
 
 
@@ -44,6 +45,17 @@ def test_coupling_is_a_field_and_fixed_cells_stay(side):
     np.testing.assert_allclose(one.mz, two.mz, atol=1e-9)
     assert float(jnp.max(jnp.abs(one.mz - bare.mz))) > 0.01
     np.testing.assert_array_equal(one.mz[:, :, fixed], jnp.full((3, 5, 4), side))
+
+
+def test_one_compilation_for_every_pulse_and_duration(monkeypatch):
+    """Once more or less than 4,096 steps, which is where `simulate` compiles anew."""
+    once = eqx.debug.assert_max_traces(film._run.__wrapped__, max_traces=1)
+    monkeypatch.setattr(film, "_run", eqx.filter_jit(once))
+    grains = mtj.Grains.draw(readable(), 1e-9, pitch=1e-9, key=jax.random.key(0))
+    options = {"key": jax.random.key(2), "save": 2, "dt": 1e-12, "start": jnp.array([[[0.0, 0.0, 1.0]]])}
+    for current, duration in ((NOMINAL, 1e-9), (-NOMINAL, 5e-9)):
+        sol = mtj.simulate_grains(grains, mtj.Pulse(current, 0.5 * duration), duration, **options)
+        np.testing.assert_allclose(sol.ts[-1], duration, rtol=1e-6)
 
 
 def test_neighbours_of_a_disc():
