@@ -108,11 +108,12 @@ class Comparison(eqx.Module):
 
     def __str__(self) -> str:
         """A table and the verdict."""
-        lines = [f"{'':<28}{'quantities':<12}{'deviance':<10}{'AIC':<10}{'above best':<12}p"]
+        wide = max(map(len, self.names)) + 2
+        lines = [f"{'':<{wide}}{'quantities':<12}{'deviance':<10}{'AIC':<10}{'above best':<12}p"]
         rows = zip(self.names, self.quantities, self.deviance, self.aic, self.p_value, strict=True)
         for name, k, deviance, aic, p in rows:
             shown = "" if p is None else f"{p:.2g}"
-            lines.append(f"{name:<28}{k:<12}{deviance:<10.4g}{aic:<10.4g}{aic - self.aic[0]:<12.3g}{shown}")
+            lines.append(f"{name:<{wide}}{k:<12}{deviance:<10.4g}{aic:<10.4g}{aic - self.aic[0]:<12.3g}{shown}")
         return "\n".join([*lines, self.verdict])
 
 

@@ -147,11 +147,15 @@ def plot_marginal(axes: Axes, fit: AbstractFit, i: int, draws: np.ndarray) -> No
 
 
 def predictive_band(fit: Fit, at: Prediction, trials: float) -> Float[np.ndarray, "2 n"]:
-    """2.5 and 97.5 % points of the switched fraction among `trials` new ones, shape (2, n)."""
+    """2.5 and 97.5 % points of the switched fraction among `trials` new ones, shape (2, n).
+
+    Logits are drawn normal, with the width that gives p the relative variance which its derivatives say: the same as that of
+    the derivatives of the logit while it is small, and not absurd where p is smaller than its own error.
+    """
     p, q = np.clip(at.p, 1e-12, 1.0), np.clip(at.q, 1e-12, 1.0)
-    spread = np.sqrt(np.einsum("ni,ij,nj->n", at.dp, fit.covariance, at.dp)) / (p * q)
+    spread = np.sqrt(np.log1p(np.einsum("ni,ij,nj->n", at.dp, fit.covariance, at.dp) / (p * q) ** 2))
     random = np.random.default_rng(0)
-    logits = np.log(p / q) + np.minimum(spread, 50.0) * random.standard_normal((_DRAWS, 1))
+    logits = np.log(p / q) + spread * random.standard_normal((_DRAWS, 1))
     fractions = random.binomial(max(round(trials), 1), 1 / (1 + np.exp(-np.clip(logits, -500, 500)))) / max(round(trials), 1)
     return np.quantile(fractions, [0.025, 0.975], axis=0)
 

@@ -61,9 +61,7 @@ def picture(fits):
     plain = fits["AP->P"]
     for axes, label in ((left, "P->AP"), (right, "AP->P with back-hopping")):
         plot_fit(axes, fits[label])
-        axes.set_title(
-            f"{label}: deviance {fits[label].deviance:.1f} on {fits[label].dof} degrees of freedom", fontsize="medium"
-        )
+        axes.set_title(f"{label}: deviance {fits[label].deviance:.1f} on {fits[label].dof}", fontsize="medium")
     x = np.linspace(plain.data.amplitude.min(), plain.data.amplitude.max(), 48)
     alone = np.clip(plain.predict(x, plain.data.width[0]).p, 0, 1)
     right.plot(
@@ -92,7 +90,7 @@ def main():
     for label, found in fits.items():
         print(label, found, *identifiability(found), "", sep="\n")
     for direction, part in (("P->AP", up), ("AP->P", down)):
-        candidates = {f"macrospin {k.removeprefix(direction)}".strip(): f for k, f in fits.items() if k.startswith(direction)}
+        candidates = {f"macrospin{k.removeprefix(direction)}": f for k, f in fits.items() if k.startswith(direction)}
         print(direction, compare({"logistic curve": fit_logistic(part), **candidates}), "", sep="\n")
     picture(fits).savefig(arguments.picture or out / "device_a.png", dpi=110)
 

@@ -68,7 +68,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--longest", type=int, default=64, help="time-steps in the test")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--rate", type=float)
-    parser.add_argument("--gain", type=float, default=1.0, help="of the first random weights")
+    parser.add_argument("--gain", type=float, default=2.0, help="of the first random weights")
     parser.add_argument("--shift", type=int, default=0, help="random shifts of the training images, pixels")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", type=Path, help="checkpoint that training continues from and writes")
