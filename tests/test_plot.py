@@ -8,6 +8,7 @@ from mtjax import SpinTransferTorque, UniaxialAnisotropy, presets
 from mtjax.data import SwitchingData
 from mtjax.fitting import fit
 from mtjax.laws import ThermalActivation
+from mtjax.likelihood import Prediction
 from mtjax.plot import plot_fits, predictive_band, wilson
 
 
@@ -53,3 +54,10 @@ def test_the_band_holds_95_percent_of_repetitions(found):
     counts = stats.binom.rvs(50, np.clip(at.p[0] + moves, 0, 1), random_state=random)
     inside = np.mean((counts / 50 >= low) & (counts / 50 <= high))
     assert 0.94 < inside < 0.985  # both ends are counted in
+
+
+def test_the_band_stays_low_where_a_probability_is_smaller_than_its_error(found):
+    """1e-6 with an error ten times as large: of 50 trials none switches."""
+    slope = np.array([[1e-5 / np.sqrt(found.covariance[0, 0]), 0.0]])
+    low, high = predictive_band(found, Prediction(np.array([1e-6]), np.array([1 - 1e-6]), slope, -slope), 50)[:, 0]
+    assert low == high == 0
