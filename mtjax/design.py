@@ -13,7 +13,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.data import SwitchingData
 from mtjax.device import Device
-from mtjax.fitting import Fit
+from mtjax.fitting import Fit, refuse_noise
 from mtjax.likelihood import FLOOR
 from mtjax.model import Settings, linearised
 from mtjax.types import in_double, with_unit
@@ -93,8 +93,10 @@ def design(
       times the smallest to 1.4 times the largest measured, and the measured widths and fields.
     - `most`: largest number of settings to use.
 
-    Raises `ValueError` where the quantity is unknown, or the fit has several groups or no setting that would tell anything.
+    Raises `ValueError` where the quantity is unknown, or the fit is by Monte Carlo (the noise of its slopes would pass for
+    information), has several groups, or no setting would tell anything.
     """
+    refuse_noise(fit, "A design")
     if len(fit.model.groups) > 1:
         raise ValueError("A design is for one device, but the fit has several groups: fit one of them.")
     rows = candidates(fit, amplitudes, widths, fields)

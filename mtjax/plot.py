@@ -16,6 +16,7 @@ from mtjax.fitting import Fit
 from mtjax.intervals import ActivatedThresholds, ShiftedLoops
 from mtjax.likelihood import Prediction
 from mtjax.maximum import LikelihoodFit
+from mtjax.monte_carlo import MonteCarlo
 from mtjax.posterior import Posterior
 from mtjax.telegraph import Telegraph
 from mtjax.types import with_unit
@@ -32,7 +33,8 @@ def plot_fits(fits: Mapping[str, AbstractFit]) -> Figure:
     """Data and fit, one panel for every fit, under its label.
 
     Switching probabilities: points are measured fractions with the 68 % interval of Wilson, the line is the fitted device, the
-    band holds 95 % of repeated measurements, by the uncertainty of the parameters and the binomial scatter of as many trials.
+    band holds 95 % of repeated measurements, by the uncertainty of the parameters and the binomial scatter of as many trials (a
+    fit by Monte Carlo has none, since its slopes are noisy).
     Thresholds and loops: bars are the intervals, lines the law. Telegraph signals: mean stays.
     """
     figure = Figure(figsize=(5.6 * len(fits), 4.2), layout="constrained", dpi=150)
@@ -188,8 +190,10 @@ def _fitted(axes: Axes, fit: Fit, rows: np.ndarray, scale: float, colour: str, *
     field, warm = (None if column is None else column[rows[0]] for column in (data.field, data.temperature))
     group = getattr(data, fit.by)[rows[0]] if fit.model.groups else None
     at = fit.predict(x, data.width[rows[0]], field, temperature=warm, group=group)
-    band = predictive_band(fit, at, float(np.median(data.trials[rows])))
     axes.plot(x / scale, np.clip(at.p, 0, 1), color=colour, lw=1.6, zorder=2, label="fitted device" if named else None)
+    if isinstance(fit.method, MonteCarlo):  # sampled slopes are too noisy for a band
+        return
+    band = predictive_band(fit, at, float(np.median(data.trials[rows])))
     axes.fill_between(
         x / scale, *band, color=colour, alpha=0.18, lw=0, zorder=1, label="95 % of repetitions" if named else None
     )

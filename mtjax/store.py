@@ -34,13 +34,13 @@ def decode(x: Any) -> Any:
         return tuple(decode(item) for item in x)
     if not isinstance(x, dict):
         return x
+    if "class" in x:  # whose fields may have any name
+        cls = _class(x["class"])
+        return cls(**{f.name: decode(x[f.name]) for f in dataclasses.fields(cls) if f.init and f.name in x})
     if "key" in x:
         return jax.random.wrap_key_data(jnp.asarray(x["key"], jnp.uint32))
-    if "array" in x:
-        array = np.asarray(x["array"], x["dtype"])
-        return array if x["kind"] == "numpy" else jnp.asarray(array)
-    cls = _class(x["class"])
-    return cls(**{f.name: decode(x[f.name]) for f in dataclasses.fields(cls) if f.init and f.name in x})
+    array = np.asarray(x["array"], x["dtype"])
+    return array if x["kind"] == "numpy" else jnp.asarray(array)
 
 
 def _class(name: str) -> Any:

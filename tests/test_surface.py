@@ -10,7 +10,8 @@ import pytest
 from test_posterior import DEVICE, ENGINE, counted
 
 from mtjax import MonteCarlo, UniaxialAnisotropy, stochastic
-from mtjax.fitting import fit
+from mtjax.design import design
+from mtjax.fitting import Fit, fit
 from mtjax.model import linearised, with_method
 from mtjax.posterior import posterior
 from mtjax.profiles import profile
@@ -117,6 +118,12 @@ def test_fits_by_sampling_are_as_far_from_the_exact_ones_as_they_say(sampled):
     assert np.all(np.abs(np.array(ratios) - 1) < 0.25)
 
 
+def test_a_fit_by_sampling_is_saved_and_loaded_equal(sampled, tmp_path):
+    found = by_sampling(counted(seed=4), 4)
+    found.save(tmp_path / "fit.json")
+    assert eqx.tree_equal(Fit.load(tmp_path / "fit.json"), found)
+
+
 def test_too_few_samples_are_said(sampled):
     found = by_sampling(counted(trials=100_000, seed=1), 1, samples=100)
     exact = fit(DEVICE, found.data, where=WHERE, method=ENGINE, relax=0.0)
@@ -137,6 +144,11 @@ def test_a_search_by_sampling_goes_on_from_its_checkpoint(sampled, tmp_path):
     assert eqx.tree_equal(dataclasses.replace(again, model=first.model), first)
     by_sampling(data, 4, checkpoint=path)  # other random numbers: another problem
     assert len(sampled) > done
-    for what in (lambda: profile(first, "Bk"), lambda: posterior(first, key=jax.random.key(0))):
+    unfit = (
+        lambda: profile(first, "Bk"),
+        lambda: posterior(first, key=jax.random.key(0)),
+        lambda: design(first, "Bk", trials=100),
+    )
+    for what in unfit:
         with pytest.raises(ValueError, match="a likelihood without noise, but this fit is by Monte Carlo"):
             what()
