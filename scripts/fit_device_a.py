@@ -4,7 +4,7 @@ Its stack is unknown: the model is the preset `perpendicular_sot` (20 mT in the 
 776 ohm, with alpha 0.3 and as much field-like as damping-like torque (assumed: with the preset's 0.05 and none the macrospin
 does not reach P_sw = 1 at any current). The efficiency of the torque and the anisotropy field are fitted, both with a prior
 that is stated: within a factor of 3 of the preset's values (68 %). 50 trials a point, as its notes say. Then AP->P again with
-a back-hopping part, beside a logistic curve: its search begins near where one from the fit of P->AP ended (`NEAR`), since the
+a back-hopping part, beside a logistic curve: its search begins near where an earlier one ended (`NEAR`, `HOPPING`), since the
 barrier is high there and a step takes minutes. Fits that lie in --out already are read, not made again.
 """
 
@@ -83,7 +83,7 @@ def main():
     data = mtj.SwitchingData.read_csv(arguments.data, trials=50)
     up, down = (data.select(direction=d) for d in ("P->AP", "AP->P"))
     fits = {"P->AP": fitted("P->AP", up, out, model())}
-    method = fits["P->AP"].method  # its truncation: the other fits begin with it, and check it where they end
+    method = fits["P->AP"].method  # its truncation: the next fit begins with it, and checks it where it ends
     fits["AP->P"] = fitted("AP->P", down, out, model(), method=method)
     label = "AP->P with back-hopping"
     fits[label] = fitted(label, down, out, model(**NEAR), lapse=HOPPING)

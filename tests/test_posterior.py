@@ -277,6 +277,8 @@ def test_a_logistic_curve_is_the_law_that_made_the_data(found):
     assert list(both.names) == sorted(aic, key=lambda name: aic[name])
     np.testing.assert_allclose(both.aic, sorted(aic.values()))
     assert f"{abs(aic['logistic'] - aic['sigmoid']):.3g}" in str(both)
+    header, *lines = str(compare({"a law" * 8: logistic, "sigmoid": found})).splitlines()[:3]
+    assert all(line[header.index("quantities") :].split()[0] in "42" for line in lines)
     with pytest.raises(ValueError, match="at least two fits"):
         compare({"alone": found})
 
