@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.constants import GAMMA
-from mtjax.shapes import gauss_legendre
-from mtjax.types import as_scalar
+from mtjax.devices import gauss_legendre
+from mtjax.quantities import as_scalar
 
 Floats = Real[ArrayLike, "*#batch"]
 Result = Float[Array, "*#batch"]

@@ -12,7 +12,6 @@ CHARGE = 1.602176634e-19
 """Elementary charge, C."""
 MU0 = 1.25663706212e-6
 """Vacuum permeability, T m / A."""
-
 NS = 1e-9
 """One nanosecond in seconds: times inside the solvers are counted in it."""
 GAMMA_NS = GAMMA * NS

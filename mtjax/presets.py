@@ -1,20 +1,36 @@
 """Devices from the literature, each value with its source."""
 
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Key
 
 from mtjax.constants import KB, MU0
-from mtjax.device import Device
-from mtjax.fields import AppliedField, Demagnetisation, ExchangeBias, UniaxialAnisotropy
-from mtjax.grains import Grains, Spread
-from mtjax.heating import film_on_oxide
-from mtjax.layer import FreeLayer
-from mtjax.resistance import AnomalousHall, TunnelMagnetoresistance
-from mtjax.saturation import BlochLaw
-from mtjax.shapes import EllipticCylinder
-from mtjax.torques import SpinOrbitTorque, SpinTransferTorque
-from mtjax.types import Scalar, as_scalar
+from mtjax.devices import (
+    AnomalousHall,
+    AppliedField,
+    BlochLaw,
+    Demagnetisation,
+    Device,
+    EllipticCylinder,
+    ExchangeBias,
+    FreeLayer,
+    Grains,
+    SpinOrbitTorque,
+    SpinTransferTorque,
+    Spread,
+    TunnelMagnetoresistance,
+    UniaxialAnisotropy,
+    metal_on_oxide,
+)
+from mtjax.quantities import Scalar, as_scalar
 
 
 def sengupta2016() -> Device:
@@ -107,7 +123,7 @@ def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[
     - median cell: Ms 7e5 A/m, Bk 0.30 T, alpha 0.05, 1.5 nm, barrier 45 kT at 300 K (which sets its activation volume, 39
       nm across), exchange bias 30 mT along the current; Tc 650 K, Ms ~ 1 - (T/Tc)^1.5, Bk ~ Ms^1.2;
     - metal as wide as the dot, 8 nm thick, 200 uOhm cm, on 100 nm of SiO2: at 3.6e11 A/m^2 a steady rise of 150 K, which
-      cools in 9 ns (`film_on_oxide`, 20 nm of metal in all);
+      cools in 9 ns (`metal_on_oxide`, 20 nm of metal in all);
     - spin-torque efficiency 0.53, so that this current gives 60 mT: about five times what PtMn has. Coherent rotation
       overestimates thresholds about tenfold; the large efficiency and the small Bk stand for reversal by nucleation;
     - cells on a square lattice of 150 nm; `spread`: Bk 8 %, volume 8 %, size 20 %, B_x and B_y 6 mT, 5 % of cells fixed;
@@ -125,7 +141,7 @@ def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[
         terms=(UniaxialAnisotropy(Bk), ExchangeBias((0.03, 0.0, 0.0)), torque),
         write_resistance=resistivity / metal,
         readout=AnomalousHall(R_AHE=1.0),
-        heating=film_on_oxide(length=diameter, width=diameter, oxide=100e-9, film=20e-9),
+        heating=metal_on_oxide(length=diameter, width=diameter, oxide=100e-9, film=20e-9),
     )
     spread = Spread(Bk=0.08, volume=0.08, size=0.2, bias=(6e-3, 6e-3, 0.0), fixed=0.05) if spread is None else spread
     key = jax.random.key(0) if key is None else key
@@ -135,3 +151,125 @@ def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[
 def anisotropy_field(layer: FreeLayer, delta: ArrayLike, temperature: ArrayLike) -> Scalar:
     """Bk = 2 delta kB T / (Ms V), T: the uniaxial field that gives `layer` a barrier of `delta` kT at `temperature` (K)."""
     return 2 * as_scalar(delta) * as_scalar(temperature) / (layer.Ms * layer.shape.volume / KB)
+
+
+class Entry(NamedTuple):
+    """A device that is ready to use.
+
+    - `make`: makes it.
+    - `source`: of every value that is not named in `others`.
+    - `others`: sources by the name of a value ("Device.start") or of the part that holds it ("AnomalousHall").
+    """
+
+    make: Callable[[], Device | Grains]
+    source: str
+    others: Mapping[str, str]
+
+    @property
+    def title(self) -> str:
+        """What it is, in one line."""
+        return (self.make.__doc__ or "").splitlines()[0]
+
+
+class Value(NamedTuple):
+    """One value of a device: its name, the number or vector in SI units, the unit, and where it is from."""
+
+    name: str
+    value: float | list[float]
+    unit: str
+    source: str
+
+
+_SENGUPTA = "Sengupta et al., IEEE TED 63, 2963 (2016), as recalled"
+_STT = "assumed, typical of published 40 nm CoFeB junctions"
+_SOT = "assumed, typical of published W/CoFeB/MgO dots"
+_KURENKOV = "assumed (Kurenkov et al., Adv. Mater. 31, 1900636, 2019: trends only)"
+_SIGN = "sign convention: a positive current leaves the starting well"
+_AXES = "z is the film's normal"
+_FIELD = {"UniaxialAnisotropy": "2 delta kT / (Ms V), from the stated thermal stability at 300 K"}
+_PLAIN = {
+    "UniaxialAnisotropy.axis": _AXES,
+    "AnomalousHall.axis": _AXES,
+    "SpinOrbitTorque.field_like_ratio": "damping-like torque only",
+    "SpinTransferTorque.field_like_ratio": "damping-like torque only",
+    "SpinTransferTorque.asymmetry": "plain torque, the same in either direction",
+    "TunnelMagnetoresistance.half_voltage": "resistance taken as independent of the voltage",
+}
+CATALOGUE: dict[str, Entry] = {
+    "sengupta2016": Entry(
+        sengupta2016,
+        _SENGUPTA,
+        {
+            "Demagnetisation": "of the ellipse; the in-plane one trimmed to the barrier of 20 kT (paper, as recalled)",
+            "TunnelMagnetoresistance": "assumed",
+            "SpinOrbitTorque.sigma": _SIGN,
+            "Device.start": _SIGN,
+            **_PLAIN,
+        },
+    ),
+    "perpendicular_stt": Entry(
+        perpendicular_stt, _STT, {"SpinTransferTorque.sigma": _SIGN, "Device.start": _SIGN, **_FIELD, **_PLAIN}
+    ),
+    "perpendicular_sot": Entry(
+        perpendicular_sot, _SOT, {"SpinOrbitTorque.sigma": _SIGN, "Device.start": _SIGN, **_FIELD, **_PLAIN}
+    ),
+}
+_OF_FILMS = {
+    "SpinOrbitTorque.sigma": _SIGN,
+    "Device.start": _SIGN,
+    "SpinOrbitTorque.theta_sh": "assumed: about five times that of PtMn, in place of reversal by nucleation",
+    "EllipticCylinder.length": "from the assumed barrier of 45 kT at 300 K",
+    "EllipticCylinder.width": "from the assumed barrier of 45 kT at 300 K",
+    "JouleHeating": "film_on_oxide: 20 nm of metal on 100 nm of SiO2 (1.4 W/(m K), 1.6e6 J/(m^3 K), as recalled)",
+    "Grains": "the draw of the cells with key 0; medians",
+    **_PLAIN,
+}
+CATALOGUE |= {make.__name__: Entry(make, _KURENKOV, _OF_FILMS) for make in (kurenkov2019_neuron, kurenkov2019_synapse)}
+
+
+def values_of(entry: Entry, device: Device | Grains) -> list[Value]:
+    """Every value of `device`, which is `entry`'s, in the order of its printout, each with its source."""
+    rows = list(_rows(device))
+    short = [name for _, name, _, _ in rows]
+    found = []
+    for owner, name, value, unit in rows:
+        full = f"{owner}.{name}"
+        source = entry.others.get(full) or entry.others.get(owner, entry.source)
+        found.append(Value(name if short.count(name) == 1 else full, value, unit, source))
+    return found
+
+
+def _rows(module: Any) -> Iterator[tuple[str, str, float | list[float], str]]:
+    """Owner, name, value and unit of every quantity of a module and its parts."""
+    owner = type(module).__name__
+    for field in dataclasses.fields(module):
+        value = getattr(module, field.name)
+        if "unit" in field.metadata and value is not None:
+            yield owner, field.name, _plain(value, cells=isinstance(module, Grains)), field.metadata["unit"]
+        elif isinstance(value, eqx.Module | tuple):
+            for part in value if isinstance(value, tuple) else (value,):
+                yield from _rows(part)
+
+
+def _plain(value: Any, *, cells: bool) -> float | list[float]:
+    """A number or a list of numbers; the median over the cells of a film."""
+    array = np.asarray(value, float)
+    array = np.median(array, axis=0) if cells and array.ndim else array
+    return array.tolist()
+
+
+def derived(device: Device | Grains) -> dict[str, tuple[float, str]]:
+    """Thermal stability, critical current (A) and relaxation time (s), with their units; of the median cell of a film."""
+    cell = device.cell if isinstance(device, Grains) else device
+    cells = {"cells": (float(device.number), "")} if isinstance(device, Grains) else {}
+    delta, current, time = _derived(cell)
+    return cells | {
+        "delta": (float(delta), ""),
+        "critical current": (float(current), "A"),
+        "relaxation time": (float(time), "s"),
+    }
+
+
+@eqx.filter_jit
+def _derived(device: Device) -> tuple[Scalar, Scalar, Scalar]:
+    return device.delta, device.critical_current, device.relaxation_time

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from train_mnist import build
 
 from mtjax import nn
-from mtjax.nn.checkpoint import load_checkpoint
+from mtjax.files import load_checkpoint
 from mtjax.plot import COLOURS
 
 LABELS = {"mlp": "784-300-10", "conv": "6c5-2s-12c5-2s-10o", "wide": "16c5-2s-48c5-2s-10o"}

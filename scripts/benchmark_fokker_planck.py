@@ -13,7 +13,7 @@ import numpy as np
 
 import mtjax as mtj
 from mtjax.constants import GAMMA, KB, SPIN_FIELD
-from mtjax.fokker_planck import FokkerPlanck
+from mtjax.switching import FokkerPlanck
 
 BK, WIDTH, THICKNESS, LAYER, MS = 0.5, 50e-9, 3e-9, 1e-9, 1e6
 
@@ -60,7 +60,7 @@ def spin_orbit(batch):
             return finest.probability(device, mtj.Pulse(i, 60 * unit), relax).value
 
         seconds = cpu_seconds(jax.jit(jax.vmap(of_batch)), currents, repeats=1)
-        print(f"16 currents in one vmap, l_max {finest.lmax}, m_max {finest.mmax}: {seconds:.2f} s", flush=True)
+        print(f"16 currents in one vmap, l_max {finest.plan.lmax}, m_max {finest.plan.mmax}: {seconds:.2f} s", flush=True)
 
 
 def against_monte_carlo():
@@ -97,7 +97,7 @@ def compared(name, make, relax, width, current, samples=20_000):
         each = cpu_seconds(sampled, repeats=2) / samples
     ratio = p * (1 - p) / error**2 * each / seconds
     print(
-        f"{name}: P = {p:.3g}, error {error:.1g}: Fokker-Planck {seconds:.3f} s (l_max {planned.lmax}), Monte Carlo "
+        f"{name}: P = {p:.3g}, error {error:.1g}: Fokker-Planck {seconds:.3f} s (l_max {planned.plan.lmax}), Monte Carlo "
         f"{1e6 * each:.1f} us a sample, {p * (1 - p) / error**2:.2g} samples: {ratio:.2g} times as long",
         flush=True,
     )

@@ -71,7 +71,7 @@ def main() -> None:
             amplitude = float(pulse.amplitude) * 1e6
             print(
                 f"{name:18s} {amplitude:6.1f} uA   Fokker-Planck {float(exact.value):.5f} ({seconds:.1f} s, "
-                f"l_max {exact.method.lmax})   Monte Carlo {p:.5f} +- {error:.5f}   z = {z:+.2f}",
+                f"l_max {exact.method.plan.lmax})   Monte Carlo {p:.5f} +- {error:.5f}   z = {z:+.2f}",
                 flush=True,
             )
     print(f"largest |z| = {worst:.2f}")

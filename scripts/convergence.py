@@ -18,7 +18,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 
 from mtjax.constants import NS  # noqa: E402
-from mtjax.torques import SpinOrbitTorque  # noqa: E402
+from mtjax.devices import SpinOrbitTorque  # noqa: E402
 
 ANGLES = {
     "SplitStep": (2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25),

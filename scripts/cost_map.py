@@ -67,7 +67,7 @@ def measure(kind: str, delta: float, width: float, field: float) -> dict:
             p, row["fokker_planck"] = seconds(lambda: jax.block_until_ready(mtj.switching_probability(device, pulse)))
         except (RuntimeError, ValueError) as error:
             return row | {"refused": sentence(error)}
-    return row | {"value": float(p.value), "complement": float(p.complement), "lmax": p.method.lmax}
+    return row | {"value": float(p.value), "complement": float(p.complement), "lmax": p.method.plan.lmax}
 
 
 def ratio(row: dict, accuracy: float) -> float:

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import mtjax as mtj
-from mtjax import demo
-from mtjax.laws import ThermalActivation
-from mtjax.model import Settings, compose, linearised
-from mtjax.parameters import by_names
+from mtjax.cli import demo
+from mtjax.devices import by_names
+from mtjax.fitting.counts.model import Settings, compose, linearised
+from mtjax.switching import ThermalActivation
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 FACTORS = {"Bk": 1.2, "alpha": 0.8, "polarisation": 1.25, "Ms": 0.85}
@@ -58,7 +58,7 @@ class Joint:
         self.device = eqx.tree_at(lambda d: d.terms, base, (*base.terms, mtj.AppliedField((0.0, 0.0, 1e-3))))
         parameters = by_names(self.device, self.names)
         leaves = jax.tree.leaves(self.device)
-        self.start = mtj.parameters.replaced(
+        self.start = mtj.devices.replaced(
             self.device,
             [p.leaf for p in parameters],
             [leaves[p.leaf] * f for p, f in zip(parameters, FACTORS.values(), strict=True)],

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import mtjax as mtj
-from mtjax import demo
-from mtjax.design import candidates, design, measured_with
-from mtjax.model import Settings, linearised
+from mtjax.cli import demo
+from mtjax.fitting import candidates, design, measured_with
+from mtjax.fitting.counts.model import Settings, linearised
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 NAMES = ("Bk", "polarisation", "alpha")

@@ -19,7 +19,7 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 
 from mtjax import nn  # noqa: E402
-from mtjax.nn.checkpoint import load_checkpoint  # noqa: E402
+from mtjax.files import load_checkpoint  # noqa: E402
 
 
 def in_the_loop(network: nn.Network, sampler: nn.TrajectorySampler) -> nn.Network:

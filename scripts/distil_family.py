@@ -1,6 +1,6 @@
-"""The law of a family of perpendicular junctions from Fokker-Planck, as it is stored in the package (`mtjax/nn/stored`).
+"""The law of a family of perpendicular junctions from Fokker-Planck, as it is stored in the package (`mtjax/nn/laws/stored`).
 
-    python scripts/distil_family.py [--out mtjax/nn/stored] [--checks 400]
+    python scripts/distil_family.py [--out mtjax/nn/laws/stored] [--checks 400]
 
 The drive, the logarithm of the barrier (6 to 80 kT) and that of the pulse (0.5 to 10 relaxation times) span a product
 Chebyshev series of logit P. Solved in reduced numbers, and compared with `mtjax.FokkerPlanck`. Without `--out` nothing is
@@ -23,8 +23,9 @@ from scipy.linalg import expm  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 import mtjax as mtj  # noqa: E402
-from mtjax.nn.distil import Samples, chebyshev_nodes, fitted, largest_error, probabilities, spread_points  # noqa: E402
-from mtjax.nn.family import OVER, PerpendicularLaw  # noqa: E402
+from mtjax.nn import PerpendicularLaw  # noqa: E402
+from mtjax.nn.laws.distilled import Samples, chebyshev_nodes, fitted, largest_error, probabilities, spread_points  # noqa: E402
+from mtjax.nn.laws.family import OVER  # noqa: E402
 
 PARAMETERS = {
     "log_delta": (float(np.log(6.0)), float(np.log(80.0)), 3.0),

@@ -1,6 +1,6 @@
-"""The law of sengupta2016 from Fokker-Planck, as it is stored in the package (`mtjax/nn/stored`).
+"""The law of sengupta2016 from Fokker-Planck, as it is stored in the package (`mtjax/nn/laws/stored`).
 
-    python scripts/distil_laws.py [--out mtjax/nn/stored]
+    python scripts/distil_laws.py [--out mtjax/nn/laws/stored]
 
 20 values make a series of degree 9 in the current; 10 others check it. Without `--out` the new law is compared with the
 stored one and nothing is written.

@@ -19,9 +19,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import mtjax as mtj
-from mtjax.comparison import compare, fit_logistic
-from mtjax.identifiability import identifiability
-from mtjax.parameters import by_names, replaced
+from mtjax.devices import by_names, replaced
+from mtjax.fitting import compare, fit_logistic, identifiability
 from mtjax.plot import COLOURS, plot_fit
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mtjax as mtj
-from mtjax.fokker_planck import FokkerPlanck, evolve
+from mtjax.switching import FokkerPlanck, evolve
 
 SAMPLES = 20_000
 plt.rcParams["axes.prop_cycle"] = plt.cycler(color=["#0072B2", "#D55E00", "#009E73", "#CC79A7"])

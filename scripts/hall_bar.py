@@ -10,11 +10,8 @@ from pathlib import Path
 
 import jax
 
-from mtjax.comparison import compare
-from mtjax.intervals import fit_loop_shift, fit_thresholds
-from mtjax.loops import read_loops, thresholds
+from mtjax.fitting import compare, fit_loop_shift, fit_thresholds, profile, read_loops, thresholds
 from mtjax.plot import plot_fits
-from mtjax.profiles import profile
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ntu_sot_hallbar"

@@ -14,10 +14,8 @@ import jax.extend.core
 import jax.numpy as jnp
 
 import mtjax as mtj
-from mtjax.grid import make_grid
-from mtjax.llg import prepare
-from mtjax.noise import StepPath, gaussian, three_point, threefry
-from mtjax.solvers import cayley, runge_kutta
+from mtjax.dynamics import StepPath, gaussian, make_grid, prepare, three_point, threefry
+from mtjax.dynamics.solvers import cayley, runge_kutta
 
 FREE = {"broadcast_in_dim", "convert_element_type", "reshape", "squeeze", "slice", "copy", "pjit", "stop_gradient", "jit"}
 DEAR = {"erf_inv", "rsqrt", "sqrt", "div", "exp", "log", "pow", "sin", "cos", "tanh"}

@@ -13,10 +13,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import mtjax as mtj
-from mtjax import demo
-from mtjax.laws import ThermalActivation
+from mtjax.cli import demo
+from mtjax.fitting import posterior
 from mtjax.plot import plot_marginal
-from mtjax.posterior import posterior
+from mtjax.switching import ThermalActivation
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 LAW = ThermalActivation()

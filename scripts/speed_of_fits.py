@@ -16,8 +16,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 import mtjax as mtj
-from mtjax import demo
-from mtjax.likelihood import deviances
+from mtjax.cli import demo
+from mtjax.fitting.binomial import deviances
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 

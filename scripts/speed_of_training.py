@@ -25,7 +25,7 @@ import numpy as np  # noqa: E402
 import optax  # noqa: E402
 
 from mtjax import nn  # noqa: E402
-from mtjax.nn.training import make_update, synapses_only  # noqa: E402
+from mtjax.nn.learning.training import make_update, synapses_only  # noqa: E402
 
 STEPS = 8
 SHAPES = {"mlp": ((784,), 128), "conv": ((28, 28, 1), 64)}

@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
 from mtjax import nn  # noqa: E402
-from mtjax.hazard import HazardLaw  # noqa: E402
+from mtjax.switching import HazardLaw  # noqa: E402
 
 SIDE, NEURONS, CELLS = 8, 8, 37
 DIAMETER, FILM = 1e-6, 24e-6

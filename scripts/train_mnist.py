@@ -19,7 +19,7 @@ mtj.configure_cpu(fused=True)
 import jax  # noqa: E402
 
 from mtjax import nn  # noqa: E402
-from mtjax.nn.checkpoint import save_checkpoint  # noqa: E402
+from mtjax.files import save_checkpoint  # noqa: E402
 
 RECIPES = {
     "mlp": {"epochs": 15, "batch": 128, "rate": 6e-3},

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 from mtjax import nn
-from mtjax.nn.training import sample_loss
+from mtjax.nn.learning.training import sample_loss
 
 STATES = jnp.asarray(list(itertools.product((0.0, 1.0), repeat=8)))  # all 256 patterns of a layer's spikes
 LABEL = jnp.asarray(1)

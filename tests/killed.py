@@ -31,7 +31,7 @@ def fitted(path=None, starts=2) -> mtj.Fit:
     return mtj.fit(start, data, where=("Bk", "alpha"), checkpoint=path, starts=starts)
 
 
-def trained(path=None) -> nn.training.Trained:
+def trained(path=None) -> nn.learning.Trained:
     """Four epochs of a small network."""
     x = np.random.default_rng(0).random((64, 4)).astype(np.float32)
     data = nn.Dataset(x, (x[:, :2].sum(axis=1) > x[:, 2:].sum(axis=1)).astype(int))

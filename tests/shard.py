@@ -10,8 +10,10 @@ jax.config.update("jax_enable_x64", True)
 
 from test_sweep import sampled, thermal  # noqa: E402
 
-from mtjax.sweep_files import run  # noqa: E402
-from mtjax.sweeps import Sweep  # noqa: E402
+from mtjax.sweeps import (
+    Sweep,  # noqa: E402
+    run,  # noqa: E402
+)
 
 answer = Sweep.answer
 

@@ -28,11 +28,8 @@ def everything() -> dict:
     import jax
     import numpy as np
 
-    from mtjax.laws import ThermalActivation
-    from mtjax.nn.datasets import Dataset
-    from mtjax.nn.laws import NeelBrownLaw
-    from mtjax.nn.network import mlp
-    from mtjax.nn.training import evaluate
+    from mtjax.nn import Dataset, NeelBrownLaw, evaluate, mlp
+    from mtjax.switching import ThermalActivation
 
     device, pulse, key = mtj.presets.perpendicular_sot(), mtj.Pulse(9e-5, 0.4e-9), jax.random.key(0)
     score = mtj.score_gradient(device, pulse, mtj.MonteCarlo(301, key), relax=0.2e-9)

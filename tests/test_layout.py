@@ -1,107 +1,78 @@
-"""Imports point downwards only."""
+"""The house: packages import earlier ones, through their faces; every name means one thing; only jax's public parts are used."""
 
 import ast
+import graphlib
+import importlib
+import pkgutil
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 import mtjax
 
-LAYERS = """
-constants types sphere cpu tables distributed
-devices
-shapes pulses resistance harmonics saturation
-layer heating protocols noise
-fields
-torques
-device analytic
-settling equilibrium methods generator
-llg
-solvers score
-grid density truncation legendre propagate
-simulate spectrum
-wells hazard_table
-rates grains
-film
-hazard presets
-monte_carlo fokker_planck passage
-switching laws readout
-data likelihood priors lapses parameters store
-sweeps
-sweep_files
-coordinates guess
-estimates model
-search loops surface
-criticism stochastic
-fitting maximum
-intervals telegraph comparison identifiability profiles posterior design
-demo report catalogue nn
-plot
-plot_simulations plot_networks
-cli_options cli_output
-cli_sweep
-cli_fit cli_loops cli_design cli_demo cli_simulate cli_presets cli_train
-cli
-"""
-RANK = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
+ROOT = Path(mtjax.__file__).parent
+ORDER = (
+    "constants quantities vector printing parallel files pulses devices analytic presets dynamics switching "
+    "fitting sweeps nn plot cli"
+).split()
+FILES = {".".join(("mtjax", *path.relative_to(ROOT).with_suffix("").parts)): path for path in ROOT.rglob("*.py")}
+TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text()) for name, path in FILES.items()}
 
 
-def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "mtjax":
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mtjax."):
-            yield node.module.split(".")[1]
+def imports_of(name):
+    """The modules of the package that a module imports, as they are spelled."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "mtjax":
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from [target if target in TREES else node.module for target in whole]
 
 
-def test_imports_point_downwards():
-    for path in Path(mtjax.__file__).parent.glob("*.py"):
-        if path.stem == "__init__":
-            continue
-        for name in imports_of(path):
-            assert RANK[name] <= RANK[path.stem], f"{path.stem} imports {name}"
+@pytest.mark.parametrize("name", [name for name in TREES if name != "mtjax"])
+def test_packages_import_earlier_ones_through_their_faces(name):
+    own = name.split(".")[1]
+    for target in imports_of(name):
+        _, other, *deeper = (*target.split("."), "")[:3] if target != "mtjax" else ("", own, "")
+        if other != own:
+            assert ORDER.index(other) < ORDER.index(own), f"{name} imports {target}"
+            assert deeper == [""], f"{name} reaches into {target}"
 
 
-def test_only_the_command_line_imports_pictures():
-    for path in Path(mtjax.__file__).parent.glob("*.py"):
-        if not path.stem.startswith(("cli", "plot")):
-            assert "matplotlib" not in path.read_text()
-            assert "plot" not in set(imports_of(path))
+def test_there_is_no_circle():
+    inside = {name: {t for t in imports_of(name) if t != name and t != "mtjax"} for name in TREES}
+    faces = {name for name, path in FILES.items() if path.name == "__init__.py"}
+    parents = {face.removesuffix(".__init__") for face in faces}
+    graph = {name: {t for t in targets if not (t in parents and name.startswith(f"{t}."))} for name, targets in inside.items()}
+    tuple(graphlib.TopologicalSorter(graph).static_order())
 
 
-NETWORKS = """
-random laws crossbar datasets checkpoint estimators
-distil family
-presets neurons synapses plasticity
-network
-conversion training cost export
-cmos
-energy
-chips joint
-"""
-RANK_OF_NETWORKS = {name: rank for rank, line in enumerate(NETWORKS.split("\n")) for name in line.split()}
+def test_no_class_has_the_name_of_another():
+    names = Counter(node.name for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    assert not [name for name, times in names.items() if times > 1]
 
 
-def test_imports_of_networks_point_downwards():
-    """Inside `mtjax.nn`; out of it only to what is below reports, pictures and the command line."""
-    for path in (Path(mtjax.__file__).parent / "nn").glob("*.py"):
-        if path.stem == "__init__":
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mtjax.nn."):
-                name = node.module.split(".")[2]
-                assert RANK_OF_NETWORKS[name] <= RANK_OF_NETWORKS[path.stem], f"nn/{path.stem} imports {name}"
-        assert all(RANK[name] < RANK["report"] for name in imports_of(path) if name != "nn"), path.stem
+def test_importing_a_module_yields_that_module():
+    for found in pkgutil.walk_packages(mtjax.__path__, "mtjax."):
+        parent, _, leaf = found.name.rpartition(".")
+        module = importlib.import_module(found.name)
+        assert getattr(importlib.import_module(parent), leaf) is module, (
+            f"{found.name} is hidden by a name of the same spelling"
+        )
 
 
-def test_nothing_below_networks_imports_them():
-    for path in Path(mtjax.__file__).parent.glob("*.py"):
-        if RANK.get(path.stem, RANK["report"]) < RANK["report"]:
-            assert "nn" not in set(imports_of(path)), path.stem
+def test_at_most_twelve_files_lie_at_the_door():
+    assert len(list(ROOT.glob("*.py"))) <= 12
 
 
-def test_nothing_is_folded_inside_of_compiled_functions():
-    """With jax 0.10.2, functions that are compiled under `ensure_compile_time_eval` may be given each other's constants.
+def test_only_public_parts_of_jax_are_used():
+    """`ensure_compile_time_eval` around compiled functions mixes up their constants under jax 0.10.2."""
+    for path in ROOT.rglob("*.py"):
+        for word in ("jax.core", "jax._src", ".primal", ".val", "batch_dim", "ensure_compile_time_eval"):
+            assert word not in path.read_text().replace(".value", "").replace(".values", ""), f"{path}: {word}"
 
-    `sengupta2016` at 31 uA then had P_sw = 0.505 instead of 0.003; `jax.core.eval_context` does what is needed.
-    """
-    for path in Path(mtjax.__file__).parent.rglob("*.py"):
-        assert "ensure_compile_time_eval()" not in path.read_text(), path
+
+def test_only_pictures_import_matplotlib():
+    for name, tree in TREES.items():
+        imported = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+        imported |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+        assert name.startswith("mtjax.plot") or not any(m.startswith("matplotlib") for m in imported), name

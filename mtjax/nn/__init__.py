@@ -1,49 +1,107 @@
-"""Networks of devices: laws, estimators, neurons, synapses, networks, training, energy."""
+"""Networks of devices: switching laws, estimators, neurons, synapses, networks, training, energy."""
 
-from mtjax.nn import datasets as datasets
-from mtjax.nn import joint as joint
-from mtjax.nn.chips import ChipAccuracy as ChipAccuracy
-from mtjax.nn.chips import Variation as Variation
-from mtjax.nn.chips import evaluate_chips as evaluate_chips
-from mtjax.nn.chips import over_chips as over_chips
-from mtjax.nn.cmos import Cmos as Cmos
-from mtjax.nn.conversion import Analog as Analog
-from mtjax.nn.conversion import from_sigmoid as from_sigmoid
-from mtjax.nn.crossbar import Crossbar as Crossbar
-from mtjax.nn.datasets import Dataset as Dataset
-from mtjax.nn.distil import distil as distil
-from mtjax.nn.energy import Energy as Energy
-from mtjax.nn.energy import Hardware as Hardware
-from mtjax.nn.energy import mean_over as mean_over
-from mtjax.nn.energy import penalty as penalty
-from mtjax.nn.estimators import PSA as PSA
-from mtjax.nn.estimators import AbstractEstimator as AbstractEstimator
-from mtjax.nn.estimators import Concrete as Concrete
-from mtjax.nn.estimators import DisARM as DisARM
-from mtjax.nn.estimators import MomentPropagation as MomentPropagation
-from mtjax.nn.estimators import Reinforce as Reinforce
-from mtjax.nn.estimators import StraightThrough as StraightThrough
-from mtjax.nn.family import PerpendicularLaw as PerpendicularLaw
-from mtjax.nn.laws import AbstractLaw as AbstractLaw
-from mtjax.nn.laws import ChebyshevLaw as ChebyshevLaw
-from mtjax.nn.laws import MeasuredLaw as MeasuredLaw
-from mtjax.nn.laws import NeelBrownLaw as NeelBrownLaw
-from mtjax.nn.network import Layer as Layer
-from mtjax.nn.network import Network as Network
-from mtjax.nn.network import convnet as convnet
-from mtjax.nn.network import mlp as mlp
-from mtjax.nn.neurons import ClockedNeuron as ClockedNeuron
-from mtjax.nn.neurons import FreeRunningNeuron as FreeRunningNeuron
-from mtjax.nn.neurons import IntegratingNeuron as IntegratingNeuron
-from mtjax.nn.neurons import TrajectorySampler as TrajectorySampler
-from mtjax.nn.plasticity import Learnt as Learnt
-from mtjax.nn.plasticity import PlasticSynapses as PlasticSynapses
-from mtjax.nn.plasticity import learn as learn
-from mtjax.nn.presets import perpendicular_law as perpendicular_law
-from mtjax.nn.presets import sengupta2016_law as sengupta2016_law
-from mtjax.nn.synapses import Conv as Conv
-from mtjax.nn.synapses import Dense as Dense
-from mtjax.nn.synapses import Pooled as Pooled
-from mtjax.nn.training import Training as Training
-from mtjax.nn.training import evaluate as evaluate
-from mtjax.nn.training import train as train
+from mtjax.nn import datasets
+from mtjax.nn._oracles import PSA, DisARM, MomentPropagation, Reinforce
+from mtjax.nn.datasets import Dataset
+from mtjax.nn.elements import (
+    AbstractNeuron,
+    AbstractSynapse,
+    ClockedNeuron,
+    Conv,
+    Crossbar,
+    Dense,
+    FreeRunningNeuron,
+    IntegratingNeuron,
+    Learnt,
+    PlasticSynapses,
+    Pooled,
+    TrajectorySampler,
+    learn,
+)
+from mtjax.nn.energy import AbstractCost, Cmos, CmosEnergy, Energy, Hardware, mean_over, penalty
+from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, Concrete, StraightThrough
+from mtjax.nn.laws import (
+    AbstractLaw,
+    ChebyshevLaw,
+    MeasuredLaw,
+    NeelBrownLaw,
+    PerpendicularLaw,
+    distil,
+    perpendicular_law,
+    sengupta2016_law,
+)
+from mtjax.nn.learning import (
+    Accuracy,
+    Analog,
+    ChipAccuracy,
+    FreeDevice,
+    Trained,
+    Training,
+    Variation,
+    evaluate,
+    evaluate_chips,
+    from_sigmoid,
+    joint,
+    over_chips,
+    train,
+)
+from mtjax.nn.network import Layer, Network, convnet, mlp
+
+__all__ = [
+    "AbstractCost",
+    "AbstractEstimator",
+    "AbstractLaw",
+    "AbstractLookahead",
+    "AbstractNeuron",
+    "AbstractSurrogate",
+    "AbstractSynapse",
+    "Accuracy",
+    "Analog",
+    "ChebyshevLaw",
+    "ChipAccuracy",
+    "ClockedNeuron",
+    "Cmos",
+    "CmosEnergy",
+    "Concrete",
+    "Conv",
+    "Crossbar",
+    "Dataset",
+    "Dense",
+    "DisARM",
+    "Energy",
+    "FreeDevice",
+    "FreeRunningNeuron",
+    "Hardware",
+    "IntegratingNeuron",
+    "Layer",
+    "Learnt",
+    "MeasuredLaw",
+    "MomentPropagation",
+    "NeelBrownLaw",
+    "Network",
+    "PSA",
+    "PerpendicularLaw",
+    "PlasticSynapses",
+    "Pooled",
+    "Reinforce",
+    "StraightThrough",
+    "Trained",
+    "Training",
+    "TrajectorySampler",
+    "Variation",
+    "convnet",
+    "datasets",
+    "distil",
+    "evaluate",
+    "evaluate_chips",
+    "from_sigmoid",
+    "joint",
+    "learn",
+    "mean_over",
+    "mlp",
+    "over_chips",
+    "penalty",
+    "perpendicular_law",
+    "sengupta2016_law",
+    "train",
+]

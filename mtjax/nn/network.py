@@ -11,11 +11,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from mtjax.dynamics import uniforms
+from mtjax.nn.elements import AbstractNeuron, AbstractSynapse, ClockedNeuron, Conv, Dense, Fired, Pooled
 from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, StraightThrough, with_slope
 from mtjax.nn.laws import AbstractLaw
-from mtjax.nn.neurons import AbstractNeuron, ClockedNeuron, Fired
-from mtjax.nn.random import uniforms
-from mtjax.nn.synapses import AbstractSynapse, Conv, Dense, Pooled
 
 Uniforms = tuple[Float[Array, "steps *neurons"], ...]
 

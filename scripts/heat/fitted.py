@@ -9,13 +9,12 @@ from jaxtyping import Array, Float
 import mtjax as mtj
 from heat.common import COLOURS, NS, WIDTH, changed, figure, save, say, single_cell, train
 from heat.law import TABLE
-from mtjax.coordinates import coordinates
-from mtjax.maximum import AbstractLaw, maximise
+from mtjax.fitting import AbstractLikelihood, coordinates, maximise
 
 NAMES, UNITS = ("cooling time", "drive"), ("s", "T")
 
 
-class Trains(AbstractLaw):
+class Trains(AbstractLikelihood):
     """Binomial counts after trains of pulses, by the fast law; quantities: cooling time (s), drive at `current` (T).
 
     - `cell`: at 60 mT and 150 K; `amplitudes`: shape (n, pulses), A; `period`: s; `switched`, `trials`: shape (n,).

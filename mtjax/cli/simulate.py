@@ -1,0 +1,196 @@
+"""`mtjax simulate`: the switching probability of a device under a pulse, or over a grid of pulses and devices."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import jax
+import numpy as np
+import tyro
+
+from mtjax.cli.options import METHODS, Devices, Json, SetOption, device_named, pair
+from mtjax.devices import Device
+from mtjax.dynamics import simulate
+from mtjax.parallel import configure_cpu
+from mtjax.pulses import Pulse
+from mtjax.sweeps import Axis, Sweep, answers, run, write_merged
+from mtjax.switching import Probability, switching_probability
+
+_SHOWN = 200
+"""Trajectories in a picture."""
+
+
+def simulate_command(
+    device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE", help="One of the presets.")],
+    /,
+    *,
+    current: Annotated[float | None, tyro.conf.arg(help="Amplitude of the pulse, A.")] = None,
+    width: Annotated[float | None, tyro.conf.arg(help="Width of the pulse, s.")] = None,
+    set_: SetOption = (),
+    method: Annotated[
+        Literal["fokker-planck", "monte-carlo", "thermal-activation"],
+        tyro.conf.arg(help="Without sampling and exact to 0.3 %, by sampling, or a closed law for long pulses."),
+    ] = "fokker-planck",
+    samples: Annotated[int, tyro.conf.arg(help="Number of trajectories, for --method monte-carlo.")] = 10_000,
+    seed: Annotated[int, tyro.conf.arg(help="Of the random numbers.")] = 0,
+    relax: Annotated[float | None, tyro.conf.arg(help="How long after the pulse the device is read, s.")] = None,
+    sweep: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]],
+        tyro.conf.arg(
+            metavar="NAME=START:STOP:NUMBER",
+            help="Give it once for every swept quantity: current or width of the pulse, or a quantity of the device. Also "
+            "NAME=START:STOP:NUMBER:log and NAME=VALUE,VALUE,...",
+        ),
+    ] = (),
+    shard: Annotated[str, tyro.conf.arg(metavar="I/N", help="Which part of a sweep, from 1/N to N/N.")] = "1/1",
+    out: Annotated[
+        Path, tyro.conf.arg(help="Folder of a sweep. One that was interrupted goes on from where it stopped.")
+    ] = Path("mtjax-sweep"),
+    devices: Devices = None,
+    json_: Json = False,
+    picture: Annotated[
+        Path | None, tyro.conf.arg(metavar="FILE.png", help="A picture of trajectories through the pulse.")
+    ] = None,
+) -> None:
+    """Switching probability of a device under a rectangular pulse, or over a grid of pulses and devices.
+
+    A sweep writes into --out and can be killed at any moment: the same command goes on from there, to the same numbers. With
+    --shard its points are divided among processes or machines that share the folder, and `mtjax merge` joins them.
+
+    For example:
+      mtjax simulate sengupta2016 --current 70e-6 --width 0.5e-9
+      mtjax simulate perpendicular_sot --current 110e-6 --width 1e-9 --set temperature=350 --picture switching.png
+      mtjax simulate perpendicular_sot --current 110e-6 --width 1e-9 --method monte-carlo --samples 100000 --devices 2 --json
+      mtjax simulate perpendicular_stt --width 5e-9 --sweep current=20e-6:60e-6:21 --sweep temperature=300,350,400 --out psw
+      mtjax simulate perpendicular_sot --width 1e-9 --sweep current=60e-6:160e-6:21 --shard 1/4 --out sot   # and 2/4, ...
+    """
+    configure_cpu(devices=devices)
+    model = device_named(device, set_)
+    how = METHODS[method](samples, seed)
+    if sweep:
+        grid = Sweep(model, tuple(axis(text) for text in sweep), how, current, width, relax)
+        sweep_command(grid, which_shard(shard), out, as_json=json_)
+        return
+    for name, value in {"current": current, "width": width}.items():
+        if value is None:
+            raise ValueError(f"The pulse must have a current and a width, but --{name} is missing.")
+    pulse = Pulse(current, width)
+    found = switching_probability(model, pulse, method=how, relax=relax)
+    print(json.dumps(_record(device, pulse, found)) if json_ else found)
+    if picture is not None:
+        _draw(model, pulse, found, seed, picture)
+        if not json_:
+            print(f"written: {picture}")
+
+
+def _record(name: str, pulse: Pulse, found: Probability) -> dict:
+    return {
+        "device": name,
+        "current": float(pulse.amplitude),
+        "width": float(pulse.width),
+        "probability": float(found.value),
+        "complement": float(found.complement),
+        "stderr": None if found.stderr is None or not math.isfinite(found.stderr) else float(found.stderr),
+        "method": found.method.name,
+    }
+
+
+def _draw(device: Device, pulse: Pulse, found: Probability, seed: int, path: Path) -> None:
+    try:
+        from mtjax.plot import plot_trajectories
+    except ImportError:
+        raise ValueError("Pictures need matplotlib, which is missing: pip install 'mtjax[plot]'.") from None
+    trajectories = simulate(device, pulse, samples=_SHOWN, key=jax.random.key(seed), save=201)
+    plot_trajectories(device, pulse, trajectories, found).savefig(path)
+
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+
+def axis(text: str) -> Axis:
+    """The axis that NAME=START:STOP:NUMBER, NAME=START:STOP:NUMBER:log or NAME=VALUE,VALUE,... stands for."""
+    name, numbers = pair(text)
+    *parts, end = numbers.split(":")
+    spaced = np.geomspace if end == "log" else np.linspace
+    try:
+        if not parts:
+            return Axis(name, np.array([float(x) for x in numbers.split(",")]))
+        start, stop, number = parts if end == "log" else (*parts, end)
+        return Axis(name, spaced(float(start), float(stop), int(number)))
+    except ValueError:
+        raise ValueError(
+            f"A sweep must be NAME=START:STOP:NUMBER (with :log at the end if wanted) or NAME=VALUE,VALUE,..., but is {text!r}."
+        ) from None
+
+
+def which_shard(text: str) -> tuple[int, int]:
+    """The numbers of I/N; raises `ValueError` where `text` is anything else."""
+    try:
+        which, of = (int(x) for x in text.split("/"))
+    except ValueError:
+        raise ValueError(f"The shard must be I/N, like 1/4, but is {text!r}.") from None
+    return which, of
+
+
+def sweep_command(sweep: Sweep, shard: tuple[int, int], out: Path, *, as_json: bool) -> None:
+    """Work out a shard, and merge where it is the only one."""
+    path = run(sweep, out, shard, progress=True)
+    if shard == (1, 1):
+        merge_command(out, json_=as_json)
+        return
+    done = len(answers(out))
+    if as_json:
+        print(json.dumps({"file": str(path), "points": sweep.size, "done": done}))
+        return
+    print(f"written: {path}\n{done} of {sweep.size} points are done")
+    if done == sweep.size:
+        print(f"mtjax merge {out} puts them together")
+
+
+def merge_command(
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FOLDER", help="The --out of a sweep.")],
+    /,
+    *,
+    json_: Json = False,
+) -> None:
+    """Put the shards of a sweep together: sweep.nc, one labelled data set, and a picture where there are one or two axes.
+
+    For example (two terminals, or two machines that share a folder, then either of them):
+      mtjax simulate perpendicular_sot --width 1e-9 --sweep current=60e-6:160e-6:21 --shard 1/2 --out psw
+      mtjax simulate perpendicular_sot --width 1e-9 --sweep current=60e-6:160e-6:21 --shard 2/2 --out psw
+      mtjax merge psw
+      python -c "import xarray; print(xarray.load_dataset('psw/sweep.nc'))"
+    """
+    found, path = write_merged(folder)
+    reasons = json.loads(found.attrs["without_answer"])
+    if reasons:
+        first = next(iter(reasons.values()))
+        print(f"warning: {len(reasons)} of {found.probability.size} points have no answer (nan): {first}", file=sys.stderr)
+    if json_:
+        print(json.dumps(_record(found)))
+        return
+    print(found["probability"].to_series().to_string(max_rows=40))
+    for file in [path, *_picture(found, folder)]:
+        print(f"written: {file}")
+
+
+def _record(found: Dataset) -> dict:
+    """Coordinates, then values, in nested lists; null where there is no answer."""
+    axes = {str(name): found[name].values.tolist() for name in found.dims}
+    columns = {str(name): found[name].astype(object).where(np.isfinite(found[name]), None).values.tolist() for name in found}
+    return {"axes": axes, "units": {name: found[name].attrs["units"] for name in axes}, **columns}
+
+
+def _picture(found: Dataset, folder: Path) -> list[Path]:
+    if len(found.dims) > 2 or importlib.util.find_spec("matplotlib") is None:
+        return []
+    from mtjax.plot import plot_sweep
+
+    plot_sweep(found).savefig(folder / "sweep.png")
+    return [folder / "sweep.png"]

@@ -1,0 +1,121 @@
+"""`mtjax train`: a spiking network of junctions, its accuracy and its joules."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import jax
+import numpy as np
+import tyro
+
+from mtjax import nn, presets
+from mtjax.cli.options import Force, Json, Out
+from mtjax.cli.output import refuse
+from mtjax.files import save_checkpoint
+from mtjax.nn import AbstractCost, Accuracy, CmosEnergy, Energy, Trained
+
+_WIDTH, _RESET = 0.5e-9, 120e-6
+"""Of the stored law's pulses, s; current of the reset, A."""
+_BATCH = 32
+
+
+def train_command(
+    data: Annotated[
+        tyro.conf.Positional[str],
+        tyro.conf.arg(metavar="DATA", help="digits, or a .npz file with x_train, y_train, x_test, y_test."),
+    ] = "digits",
+    /,
+    *,
+    hidden: Annotated[tuple[int, ...], tyro.conf.arg(metavar="N ...", help="Neurons in every hidden layer.")] = (64, 64),
+    steps: Annotated[int, tyro.conf.arg(help="Time-steps per inference.")] = 4,
+    epochs: Annotated[int, tyro.conf.arg(help="How often all images are seen.")] = 60,
+    rate: Annotated[float, tyro.conf.arg(help="Adam's rate at the start.")] = 3e-2,
+    seed: Annotated[int, tyro.conf.arg(help="Of everything random.")] = 0,
+    checkpoint: Annotated[
+        Path | None, tyro.conf.arg(help="Folder that keeps every epoch: an interrupted training goes on from there.")
+    ] = None,
+    json_: Json = False,
+    out: Out = Path("mtjax-train"),
+    force: Force = False,
+) -> None:
+    """Train a network whose neurons are the junctions of Sengupta et al. (2016), by the slope of their own probability.
+
+    Prints accuracy against time-steps, joules of an inference, part by part, and those of 45 nm CMOS on the same network;
+    `mtjax.nn.Hardware` and `mtjax.nn.Cmos` name the assumptions.
+
+    For example:
+      mtjax train
+      mtjax train digits --steps 8 --epochs 20 --out eight
+      mtjax train images/mnist.npz --hidden 300 --epochs 15 --rate 6e-3 --checkpoint kept --json
+    """
+    refuse(out, force=force)
+    train, test = _data(data, seed)
+    if not hidden or min(hidden) < 1:
+        raise ValueError(f"--hidden must be one or more positive numbers, but is {hidden}.")
+    classes, batch = int(train.labels.max()) + 1, min(_BATCH, len(train))
+    sizes = (int(np.prod(train.images.shape[1:])), *hidden, classes)
+    how = nn.Training(epochs=epochs, batch=batch, rate=rate, steps=steps)
+    key = jax.random.key(seed)
+    with jax.enable_x64(False):  # noqa: FBT003
+        network = nn.mlp(sizes, nn.sengupta2016_law(), key=key, shape=train.images.shape[1:])
+        kept = None if checkpoint is None else checkpoint / "network.ckpt"
+        trained = nn.train(network, train, how, key=jax.random.fold_in(key, 1), progress=sys.stderr.isatty(), checkpoint=kept)
+        accuracy = nn.evaluate(trained.network, test, steps=steps, key=jax.random.fold_in(key, 2))
+        hardware = nn.Hardware.of(presets.sengupta2016(), _WIDTH, reset_current=_RESET)
+        images = test.images[:1000]
+        own, cmos = (nn.mean_over(trained.network, images, c, steps=steps, key=key) for c in (hardware, nn.Cmos()))
+    _report(out, trained, accuracy, own, cmos, as_json=json_)
+
+
+def _data(name: str, seed: int) -> tuple[nn.Dataset, nn.Dataset]:
+    if name == "digits":
+        if importlib.util.find_spec("sklearn") is None:
+            raise ValueError("The digits are those of scikit-learn, which is missing: pip install 'mtjax[nn]'.")
+        return nn.datasets.digits(seed=seed)
+    if not name.endswith(".npz"):
+        raise ValueError(f"The data must be digits or a .npz file, but are {name!r}.")
+    return nn.datasets.load_npz(name)
+
+
+def _report(out: Path, trained: Trained, accuracy: Accuracy, own: Energy, cmos: CmosEnergy, *, as_json: bool) -> None:
+    """Print, and write train.json, network.ckpt and train.png."""
+    out.mkdir(parents=True, exist_ok=True)
+    record = {
+        "network": str(trained.network),
+        "loss": [loss for loss, _ in trained.history],
+        "accuracy": accuracy.value.tolist(),
+        "stderr": accuracy.stderr.tolist(),
+        "energy": _joules(own),
+        "cmos": _joules(cmos),
+    }
+    text = json.dumps(record, indent=1)
+    (out / "train.json").write_text(text)
+    save_checkpoint(out / "network.ckpt", trained.network, trained.history)
+    written = ["train.json", "network.ckpt", *_picture(out / "train.png", trained.history, accuracy, own, cmos)]
+    if as_json:
+        print(text)
+        return
+    ratio = float(cmos.total / own.total)
+    print(f"{trained.network}\naccuracy: {accuracy}\n{own}\n{cmos}\nCMOS takes {ratio:.0f} times as much.")
+    for name in written:
+        print(f"written: {out / name}")
+
+
+def _joules(energy: AbstractCost) -> dict[str, float]:
+    """Every part, the total, and the latency in seconds."""
+    values = {name: float(part) for name, part in energy.parts.items()}
+    return {**values, "total": float(energy.total), "latency": float(energy.latency)}
+
+
+def _picture(path: Path, history, accuracy: Accuracy, own: Energy, cmos: CmosEnergy) -> list[str]:
+    if importlib.util.find_spec("matplotlib") is None:
+        print("No picture is written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)
+        return []
+    from mtjax.plot import plot_training
+
+    plot_training([loss for loss, _ in history], accuracy, own, cmos).savefig(path)
+    return [path.name]

@@ -1,0 +1,65 @@
+"""What a device is: a free layer, its shape, the energies and torques that act on it, heating, read-out, films of many grains."""
+
+from mtjax.devices.device import Device
+from mtjax.devices.energies import (
+    VCMA,
+    AbstractEnergy,
+    AbstractTerm,
+    AppliedField,
+    Demagnetisation,
+    ExchangeBias,
+    SecondOrderAnisotropy,
+    UniaxialAnisotropy,
+    total_energy,
+    total_field,
+)
+from mtjax.devices.grains import Grains, Spread
+from mtjax.devices.heating import JouleHeating, ThermalHistory, film_on_oxide, metal_on_oxide
+from mtjax.devices.layer import Drive, FreeLayer, Magnet
+from mtjax.devices.parameters import Parameter, all_parameters, by_names, by_where, replaced, values
+from mtjax.devices.readout import AbstractResistance, AnomalousHall, TunnelMagnetoresistance
+from mtjax.devices.saturation import AbstractSaturation, BlochLaw
+from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism, gauss_legendre
+from mtjax.devices.torques import AbstractTorque, SpinOrbitTorque, SpinTransferTorque
+
+__all__ = [
+    "AbstractEnergy",
+    "AbstractResistance",
+    "AbstractSaturation",
+    "AbstractShape",
+    "AbstractTerm",
+    "AbstractTorque",
+    "AnomalousHall",
+    "AppliedField",
+    "BlochLaw",
+    "Demagnetisation",
+    "Device",
+    "Drive",
+    "Ellipsoid",
+    "EllipticCylinder",
+    "ExchangeBias",
+    "FreeLayer",
+    "Grains",
+    "JouleHeating",
+    "Magnet",
+    "Parameter",
+    "Prism",
+    "SecondOrderAnisotropy",
+    "SpinOrbitTorque",
+    "SpinTransferTorque",
+    "Spread",
+    "ThermalHistory",
+    "TunnelMagnetoresistance",
+    "UniaxialAnisotropy",
+    "VCMA",
+    "all_parameters",
+    "by_names",
+    "by_where",
+    "film_on_oxide",
+    "gauss_legendre",
+    "metal_on_oxide",
+    "replaced",
+    "total_energy",
+    "total_field",
+    "values",
+]

@@ -1,0 +1,189 @@
+"""A device is data: a free layer, what acts on it, how it is read, and its surroundings."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Bool, Float
+
+from mtjax.constants import GAMMA, KB
+from mtjax.devices.energies import AbstractTerm, total_energy, total_field
+from mtjax.devices.heating import JouleHeating, ThermalHistory
+from mtjax.devices.layer import Drive, FreeLayer, Magnet
+from mtjax.devices.readout import AbstractResistance
+from mtjax.devices.torques import AbstractTorque
+from mtjax.printing import describe, with_unit
+from mtjax.pulses import AbstractPulse
+from mtjax.quantities import Scalar, as_scalar, direction, quantity, require
+from mtjax.vector import Vector, frame, points, turn
+
+Term = TypeVar("Term", bound=AbstractTerm)
+
+
+class Device(eqx.Module):
+    """One magnetic device; every number in it can be differentiated, fitted, batched and replaced.
+
+    - `layer`: the free layer.
+    - `terms`: what acts on it, energies and torques; `device[SpinOrbitTorque]` picks one by its class.
+    - `start`: direction of the well in which it starts, shape (3,); it has switched when m.start < 0.
+    - `temperature`: of the surroundings, K; 0 means no noise.
+    - `write_resistance`: of the path that the current takes, ohm: the voltage is the current times it.
+    - `readout`: resistance model, or `None`.
+    - `heating`: how the current heats the layer above `temperature`, or `None`.
+
+    Raises `ValueError` where the temperature is negative or a number is not finite.
+    """
+
+    layer: FreeLayer
+    terms: tuple[AbstractTerm, ...]
+    start: Float[Array, 3] = direction(default=(0.0, 0.0, 1.0))
+    temperature: Scalar = quantity("K", default=300.0)
+    write_resistance: Scalar = quantity("ohm", default=1e3)
+    readout: AbstractResistance | None = None
+    heating: JouleHeating | None = None
+
+    def __check_init__(self):
+        require(self, "temperature write_resistance", least=0.0)
+
+    def __getitem__(self, kind: type[Term]) -> Term:
+        """The one term of class `kind`; raises `KeyError` where there is none or more than one."""
+        found = [term for term in self.terms if isinstance(term, kind)]
+        if len(found) != 1:
+            raise KeyError(f"The device must have one term of class {kind.__name__}, but has {len(found)}.")
+        return found[0]
+
+    def __str__(self) -> str:
+        """Every quantity with its unit, then the derived ones."""
+        try:
+            return describe(self) + "\n" + _derived(self)
+        except (jax.errors.ConcretizationTypeError, TypeError):
+            return describe(self)
+
+    def drive(self, current: ArrayLike, temperature: ArrayLike | None = None) -> Drive:
+        """The drive at a `current` (A): its voltage is the current times the write resistance."""
+        current = as_scalar(current)
+        kelvin = self.temperature if temperature is None else temperature
+        return Drive(current, current * self.write_resistance, kelvin)
+
+    def field(self, m: Vector, drive: Drive) -> Vector:
+        """Effective field of all terms at `m`, T."""
+        return total_field(self.terms, m, self.layer.magnet(drive.temperature), drive)
+
+    def energy(self, m: Vector, drive: Drive) -> Scalar:
+        """Energy per moment of the conservative terms at `m`, T."""
+        return total_energy(self.terms, m, self.layer.magnet(drive.temperature), drive)
+
+    def history(self, pulse: AbstractPulse) -> ThermalHistory | None:
+        """The temperature under `pulse` as a function of time; `None` where nothing heats the device."""
+        return None if self.heating is None else self.heating.history(pulse, self.write_resistance, self.temperature)
+
+    @property
+    def magnet(self) -> Magnet:
+        """The layer's numbers at the temperature of the surroundings."""
+        return self.layer.magnet(self.temperature)
+
+    @property
+    def moment(self) -> Scalar:
+        """Magnetic moment Ms V at the temperature of the surroundings, A m^2."""
+        return self.layer.Ms_at(self.temperature) * self.layer.shape.volume
+
+    @property
+    def is_axisymmetric(self) -> Bool[Array, ""]:
+        """Whether all fields, with and without a current, are symmetric about the start direction (tried at 64 points)."""
+        magnet, drives = self.magnet, (self.drive(0.0), self.drive(1e-4), self.drive(-1e-4))
+
+        def fields(m):
+            return jnp.stack([total_field(self.terms, Vector.of(m), magnet, drive).array() for drive in drives])
+
+        def mismatch(m):
+            here = jax.vmap(lambda B: turn(B, self.start, 1.0))(fields(m))
+            return jnp.abs(fields(turn(m, self.start, 1.0)) - here)
+
+        probes = points(64)
+        scale = jnp.max(jnp.abs(jax.vmap(fields)(probes)), axis=(0, 2))
+        return jnp.all(jnp.max(jax.vmap(mismatch)(probes), axis=(0, 2)) <= 1e-5 * scale)
+
+    @property
+    def stiffness(self) -> Float[Array, 2]:
+        """Curvatures of the energy at the start direction, without the applied fields, ascending, T."""
+        e1, e2 = frame(self.start)
+
+        def bent(ab):
+            return _even_energy(self, Vector.of(self.start + ab[0] * e1 + ab[1] * e2).normalised())
+
+        return jnp.linalg.eigvalsh(jax.hessian(bent)(jnp.zeros(2, self.start.dtype)))
+
+    @property
+    def Bk(self) -> Scalar:
+        """Effective anisotropy field: the mean of the two stiffnesses at the start direction, T."""
+        return jnp.mean(self.stiffness)
+
+    @property
+    def barrier(self) -> Scalar:
+        """Energy barrier between the two wells without the applied fields, per moment, T."""
+        e1, e2 = frame(self.start)
+        angles = jnp.arange(8) * (jnp.pi / 8)
+        ring = jnp.cos(angles)[:, None] * e1 + jnp.sin(angles)[:, None] * e2
+        energies = jax.vmap(lambda m: _even_energy(self, Vector.of(m)))(ring)
+        c, s = 2 * jnp.mean(energies * jnp.cos(2 * angles)), 2 * jnp.mean(energies * jnp.sin(2 * angles))
+        swing = c**2 + s**2
+        depth = jnp.where(swing > 0, jnp.sqrt(jnp.where(swing > 0, swing, 1.0)), 0.0)
+        return jnp.mean(energies) - depth - _even_energy(self, Vector.of(self.start))
+
+    @property
+    def delta(self) -> Scalar:
+        """Thermal stability: the barrier without applied fields over kB T, no unit."""
+        return self.barrier * (self.moment / KB) / self.temperature
+
+    @property
+    def relaxation_time(self) -> Scalar:
+        """(1 + alpha^2) / (alpha gamma Bk), s, with the effective anisotropy field `Bk`."""
+        alpha = self.layer.alpha
+        return (1 + alpha**2) / (alpha * GAMMA * self.Bk)
+
+    @property
+    def critical_current(self) -> Scalar:
+        """Macrospin critical current without thermal noise, A; positive if a positive current switches.
+
+        Spins along the easy axis (antidamping): B_DL = alpha `Bk`, the linear stability limit. Spins across it:
+        B_DL = Bk/2 - B_x/sqrt 2, with B_x the field along m x sigma (Lee et al., Appl. Phys. Lett. 102,
+        112410, 2013, for slow ramps; abrupt pulses switch 9 to 17 % lower). Raises `KeyError` without a torque.
+        """
+        torque = self[AbstractTorque]
+        m, sigma = Vector.of(self.start), Vector.of(torque.sigma)
+        per_ampere = torque.damping_like(m, self.magnet, self.drive(1.0))
+        along = -(m @ sigma)
+        antidamping = self.layer.alpha * self.Bk / jnp.where(jnp.abs(along) > 0.5, along, 1.0)
+        in_plane = m.cross(sigma) @ _odd_field(self)
+        sense = jnp.where(in_plane < 0, -1.0, 1.0)
+        across = sense * (self.Bk / 2 - jnp.abs(in_plane) / jnp.sqrt(2.0))
+        return jnp.where(jnp.abs(along) > 0.5, antidamping, across) / per_ampere
+
+
+def _even_energy(device: Device, m: Vector) -> Scalar:
+    drive = device.drive(0.0)
+    return (device.energy(m, drive) + device.energy(-m, drive)) / 2
+
+
+def _odd_field(device: Device) -> Vector:
+    m, drive = Vector.of(device.start), device.drive(0.0)
+
+    def odd(m):
+        return (device.energy(m, drive) - device.energy(-m, drive)) / 2
+
+    return -jax.grad(odd)(m)
+
+
+def _derived(device: Device) -> str:
+    lines = [
+        f"  thermal stability delta = {with_unit(device.delta, '')}",
+        f"  relaxation time = {with_unit(device.relaxation_time, 's')}",
+    ]
+    if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
+        current = float(device.critical_current)
+        sign = "positive" if current > 0 else "negative"
+        lines.append(f"  critical current = {with_unit(current, 'A')} (a {sign} current leaves the start well)")
+    return "\n".join(lines)

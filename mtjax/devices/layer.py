@@ -1,0 +1,105 @@
+"""The free layer, the state it is in, and the drive that acts on it."""
+
+import equinox as eqx
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.constants import GAMMA_NS, KB
+from mtjax.devices.saturation import AbstractSaturation
+from mtjax.devices.shapes import AbstractShape
+from mtjax.quantities import Scalar, as_scalar, quantity, require
+
+
+class Drive(eqx.Module):
+    """What acts on the device at one moment.
+
+    - `current`: through the write path, A.
+    - `voltage`: across the barrier, V.
+    - `temperature`: of the free layer, K.
+    """
+
+    current: Scalar = quantity("A")
+    voltage: Scalar = quantity("V")
+    temperature: Scalar = quantity("K")
+
+
+class Magnet(eqx.Module):
+    """The numbers that fields and torques need of a layer at one temperature, worked out once before a simulation.
+
+    - `Ms`: saturation magnetisation, A/m; `alpha`: Gilbert damping.
+    - `softening`: Bk at this temperature over the stated Bk.
+    - `volume` (m^3), `area` (m^2, in the film plane), `thickness` (m).
+    - `factors`: demagnetisation factors along x, y, z, shape (3,).
+    """
+
+    Ms: Scalar
+    alpha: Scalar
+    volume: Scalar
+    area: Scalar
+    thickness: Scalar
+    factors: Float[Array, "3"]
+    softening: ArrayLike = 1.0
+
+    @property
+    def moment(self) -> Scalar:
+        """Magnetic moment Ms V, A m^2."""
+        return self.Ms * self.volume
+
+    @property
+    def gamma(self) -> Scalar:
+        """gamma / (1 + alpha^2), rad/(ns T): the precession rate per field of the explicit LLG equation."""
+        return GAMMA_NS / (1 + self.alpha**2)
+
+    def diffusion(self, temperature: ArrayLike) -> Scalar:
+        """Diffusion constant on the unit sphere, 1/ns.
+
+        D = alpha gamma kB T / ((1 + alpha^2) Ms V) (Brown, Phys. Rev. 130, 1677, 1963).
+        """
+        return self.alpha * self.gamma * (as_scalar(temperature) / (self.moment / KB))
+
+
+class FreeLayer(eqx.Module):
+    """A uniformly magnetised layer (one macrospin).
+
+    - `shape`: its outline and thickness.
+    - `Ms`: saturation magnetisation, A/m.
+    - `alpha`: Gilbert damping, no unit.
+    - `saturation`: how Ms and Bk change with temperature; `None`: not at all.
+
+    Raises `ValueError` where `Ms` or `alpha` is not positive.
+    """
+
+    shape: AbstractShape
+    Ms: Scalar = quantity("A/m")
+    alpha: Scalar = quantity("")
+    saturation: AbstractSaturation | None = None
+
+    def __check_init__(self):
+        require(self, "Ms alpha", positive=True)
+
+    def magnet(self, temperature: ArrayLike | None = None) -> Magnet:
+        """The derived numbers (volume, demagnetisation factors, ...); differentiable in the sizes.
+
+        - `temperature`: K; `None` for the one at which `Ms` is stated.
+        """
+        shape = self.shape
+        magnet = Magnet(
+            Ms=self.Ms,
+            alpha=self.alpha,
+            volume=shape.volume,
+            area=shape.area,
+            thickness=shape.thickness,
+            factors=shape.demagnetisation_factors(),
+        )
+        return magnet if temperature is None else self.warmed(magnet, temperature)
+
+    def Ms_at(self, temperature: ArrayLike) -> Scalar:
+        """Saturation magnetisation at a `temperature` (K), A/m."""
+        return self.Ms if self.saturation is None else self.Ms * self.saturation.magnetisation(temperature)
+
+    def warmed(self, magnet: Magnet, temperature: ArrayLike) -> Magnet:
+        """`magnet` of this layer at another `temperature` (K)."""
+        law = self.saturation
+        if law is None:
+            return magnet
+        new = (self.Ms_at(temperature), law.anisotropy(temperature))
+        return eqx.tree_at(lambda m: (m.Ms, m.softening), magnet, new)

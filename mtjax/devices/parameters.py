@@ -1,0 +1,108 @@
+"""The scalar quantities inside a device, found by name or by a function, and replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.tree_util import GetAttrKey, SequenceKey, keystr
+
+from mtjax.devices.device import Device
+from mtjax.quantities import Scalar
+
+Part = TypeVar("Part", bound=eqx.Module)
+
+
+class Parameter(eqx.Module):
+    """One scalar quantity of a device.
+
+    - `name`: the shortest of `Bk`, `UniaxialAnisotropy.Bk`, `terms[0].Bk` that no other quantity of the device has.
+    - `unit`: SI.
+    - `leaf`: its number among the leaves of the device.
+    """
+
+    name: str
+    unit: str
+    leaf: int
+
+
+def all_parameters(device: Device) -> tuple[Parameter, ...]:
+    """Every scalar quantity of `device`, in the order of the device's printout."""
+    paths = [(i, path) for i, (path, x) in enumerate(_leaves(device)) if jnp.ndim(x) == 0]
+    spelled = [(*_names(device, path), i) for i, path in paths]
+    taken = [name for *names, _, _ in spelled for name in set(names)]
+    return tuple(
+        Parameter(next((name for name in names if taken.count(name) == 1), names[-1]), unit, i) for *names, unit, i in spelled
+    )
+
+
+def by_names(device: Device, names: Iterable[str]) -> tuple[Parameter, ...]:
+    """The quantities called `names`; raises `ValueError` where a name fits none, or more than one, and lists them."""
+    spelled = {p.leaf: _names(device, path)[:-1] for p in all_parameters(device) for path in [_leaves(device)[p.leaf][0]]}
+    parameters = {p.leaf: p for p in all_parameters(device)}
+    return tuple(parameters[_one(name, spelled, parameters)] for name in names)
+
+
+def by_where(device: Device, where: Callable[[Device], Any]) -> tuple[Parameter, ...]:
+    """The quantities that `where(device)` returns, one or a tuple; raises `ValueError` where one is no scalar of it."""
+    chosen = where(device)
+    count = len(chosen) if isinstance(chosen, tuple | list) else 1
+    marks = [object() for _ in range(count)]
+    try:
+        marked = eqx.tree_at(where, device, replace=tuple(marks) if isinstance(chosen, tuple | list) else marks[0])
+    except (AttributeError, TypeError, ValueError):
+        marked = device
+    leaves = {id(x): i for i, (_, x) in enumerate(_leaves(marked))}
+    scalars = {p.leaf: p for p in all_parameters(device)}
+    found = [scalars.get(leaves.get(id(mark), -1)) for mark in marks]
+    if not found or None in found:
+        raise ValueError(
+            "`where` must return different scalar quantities that the device stores (not derived ones); these are "
+            f"{', '.join(p.name for p in scalars.values())}."
+        )
+    return tuple(p for p in found if p is not None)
+
+
+def values(device: Device, parameters: Iterable[Parameter]) -> list[Scalar]:
+    """The present values."""
+    leaves = jax.tree.leaves(device)
+    return [leaves[p.leaf] for p in parameters]
+
+
+def replaced(device: Part, leaves: Iterable[int], new: Iterable[Any]) -> Part:
+    """`device` (or another module) with new values at the numbered leaves."""
+    old, structure = jax.tree.flatten(device)
+    for i, value in zip(leaves, new, strict=True):
+        old[i] = jnp.asarray(value, old[i].dtype)
+    return jax.tree.unflatten(structure, old)
+
+
+def _leaves(device: Any) -> list[tuple[Any, Any]]:
+    return jax.tree_util.tree_leaves_with_path(device)
+
+
+def _names(device: Device, path: Any) -> tuple[str, str, str, str]:
+    """Short, longer and full name, and unit, of the leaf at `path`."""
+    owner: Any = device
+    for key in path[:-1]:
+        owner = getattr(owner, key.name) if isinstance(key, GetAttrKey) else owner[_index(key)]
+    last = path[-1].name
+    unit = type(owner).__dataclass_fields__[last].metadata.get("unit", "")
+    return last, f"{type(owner).__name__}.{last}", keystr(path).lstrip("."), unit
+
+
+def _index(key: Any) -> int:
+    assert isinstance(key, SequenceKey)
+    return key.idx
+
+
+def _one(name: str, spelled: dict[int, tuple[str, ...]], parameters: dict[int, Parameter]) -> int:
+    matches = [leaf for leaf, names in spelled.items() if name in names]
+    if len(matches) == 1:
+        return matches[0]
+    candidates = ", ".join(parameters[leaf].name for leaf in matches or parameters)
+    problem = "more than one quantity is called" if matches else "no quantity of the device is called"
+    raise ValueError(f"A parameter must be named so that it is the only one, but {problem} {name!r}: try {candidates}.")

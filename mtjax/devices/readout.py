@@ -1,0 +1,61 @@
+"""How the magnetisation is read: tunnel magnetoresistance and anomalous Hall resistance."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.quantities import Scalar, as_scalar, direction, quantity, require
+
+
+class AbstractResistance(eqx.Module):
+    """A resistance that depends on the magnetisation."""
+
+    @abstractmethod
+    def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
+        """Resistance at unit vectors `m`, ohm."""
+
+
+class TunnelMagnetoresistance(AbstractResistance):
+    """A junction whose *conductance* is linear in m.p (Julliere / Slonczewski).
+
+    G = (G_P + G_AP)/2 + (G_P - G_AP)/2 m.p, with TMR(V) = tmr / (1 + (V / half_voltage)^2) and R_AP = R_P (1 + TMR).
+
+    - `R_P`: resistance of the parallel state, ohm.
+    - `tmr`: (R_AP - R_P) / R_P at low voltage, 1.0 for 100 %.
+    - `reference`: direction p of the reference layer, shape (3,).
+    - `half_voltage`: voltage at which the TMR has halved, V; infinite for no bias dependence.
+    """
+
+    R_P: Scalar = quantity("ohm")
+    tmr: Scalar = quantity("")
+    reference: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
+    half_voltage: Scalar = quantity("V", default=float("inf"))
+
+    def __check_init__(self):
+        require(self, "R_P tmr", positive=True)
+
+    def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
+        """Resistance at unit vectors `m`, shape (..., 3), and bias `voltage` (V), ohm."""
+        tmr = self.tmr / (1 + (as_scalar(voltage) / self.half_voltage) ** 2)
+        G_P, G_AP = 1 / self.R_P, 1 / (self.R_P * (1 + tmr))
+        return 1 / ((G_P + G_AP) / 2 + (G_P - G_AP) / 2 * jnp.sum(m * self.reference, axis=-1))
+
+
+class AnomalousHall(AbstractResistance):
+    """Hall resistance R = R_AHE m.axis.
+
+    - `R_AHE`: half the difference between the two saturated values, ohm.
+    - `axis`: the film's normal, shape (3,).
+    """
+
+    R_AHE: Scalar = quantity("ohm")
+    axis: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
+
+    def __check_init__(self):
+        require(self, "R_AHE")
+
+    def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
+        """Hall resistance at unit vectors `m`, shape (..., 3), ohm; does not depend on `voltage`."""
+        return self.R_AHE * jnp.sum(m * self.axis, axis=-1)

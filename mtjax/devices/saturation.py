@@ -1,0 +1,55 @@
+"""How magnetisation and anisotropy fade with temperature."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import ArrayLike
+
+from mtjax.quantities import Scalar, as_scalar, quantity, require
+
+
+class AbstractSaturation(eqx.Module):
+    """Ms and Bk at a temperature, relative to those that the layer and its terms are given with."""
+
+    @abstractmethod
+    def magnetisation(self, temperature: ArrayLike) -> Scalar:
+        """Ms(T) over the stated Ms."""
+
+    @abstractmethod
+    def anisotropy(self, temperature: ArrayLike) -> Scalar:
+        """Bk(T) over the stated Bk."""
+
+
+class BlochLaw(AbstractSaturation):
+    """Ms(T) ~ 1 - (T / Tc)^exponent and Bk(T) ~ Ms(T)^anisotropy_exponent, both 1 at the `reference` temperature.
+
+    Bloch's law stretched up to the Curie point, and a power law of the kind of Callen and Callen (J. Phys. Chem. Solids
+    27, 1271, 1966: K ~ Ms^3, hence Bk ~ Ms^2 for single ions; less in thin films). Usual assumptions, not derivations.
+
+    - `Tc`: Curie temperature, K.
+    - `exponent`, `anisotropy_exponent`: no unit.
+    - `reference`: temperature of the stated Ms and Bk, K; below Tc.
+    - `least`: lower bound of 1 - (T / Tc)^exponent, so that a macrospin remains defined at and beyond Tc.
+    """
+
+    Tc: Scalar = quantity("K")
+    exponent: Scalar = quantity("", default=1.5)
+    anisotropy_exponent: Scalar = quantity("", default=1.2)
+    reference: Scalar = quantity("K", default=300.0)
+    least: Scalar = quantity("", default=0.05)
+
+    def __check_init__(self):
+        require(self, "Tc exponent least", positive=True)
+        require(self, "anisotropy_exponent reference", least=0.0)
+
+    def magnetisation(self, temperature: ArrayLike) -> Scalar:
+        """max(1 - (T/Tc)^exponent, least) / (1 - (reference/Tc)^exponent)."""
+        there = jnp.maximum(1 - (as_scalar(temperature) / self.Tc) ** self.exponent, self.least)
+        return there / (1 - (self.reference / self.Tc) ** self.exponent)
+
+    def anisotropy(self, temperature: ArrayLike) -> Scalar:
+        """The magnetisation's ratio to the power `anisotropy_exponent`."""
+        return self.magnetisation(temperature) ** self.anisotropy_exponent

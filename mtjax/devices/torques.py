@@ -1,0 +1,100 @@
+"""Current-induced torques, as effective fields: B_DL (m x sigma) + B_FL sigma.
+
+With dm/dt = -gamma m x B a positive B_DL pulls m towards +sigma.
+"""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mtjax.constants import SPIN_FIELD
+from mtjax.devices.energies import AbstractTerm
+from mtjax.devices.layer import Drive, Magnet
+from mtjax.quantities import Numbers, Scalar, as_scalar, direction, quantity, require
+from mtjax.vector import Vector
+
+
+class AbstractTorque(AbstractTerm):
+    """A torque of spins polarised along `sigma`."""
+
+    sigma: eqx.AbstractVar[Float[Array, "3"]]
+    field_like_ratio: eqx.AbstractVar[Scalar]
+
+    @abstractmethod
+    def damping_like(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
+        """Damping-like field B_DL, T."""
+
+    def field(self, m: Vector, magnet: Magnet, drive: Drive) -> Vector:
+        """B_DL (m x sigma) + field_like_ratio B_DL sigma, T."""
+        sigma = Vector.of(self.sigma)
+        B_DL = self.damping_like(m, magnet, drive)
+        return B_DL * (m.cross(sigma) + self.field_like_ratio * sigma)
+
+
+def _as_length(x: Numbers | None) -> Array | None:
+    return None if x is None else as_scalar(x)
+
+
+class SpinOrbitTorque(AbstractTorque):
+    """Spin Hall torque of a heavy metal under the layer (Slonczewski form).
+
+    B_DL = (hbar / 2e) theta_sh J / (Ms t) (1 - sech(d / l_sf)) with J = I / (width d): a positive current times a
+    positive `theta_sh` pulls m towards `sigma`.
+
+    - `theta_sh`: spin-Hall angle.
+    - `width`, `thickness`: cross-section of the heavy metal (thickness d), m.
+    - `sigma`: spin polarisation at the interface for a positive current and angle, shape (3,).
+    - `field_like_ratio`: B_FL / B_DL.
+    - `spin_diffusion_length`: l_sf, m; `None` means much shorter than d (factor 1).
+    """
+
+    theta_sh: Scalar = quantity("")
+    width: Scalar = quantity("m")
+    thickness: Scalar = quantity("m")
+    sigma: Float[Array, "3"] = direction(default=(0.0, 1.0, 0.0))
+    field_like_ratio: Scalar = quantity("", default=0.0)
+    spin_diffusion_length: Scalar | None = eqx.field(default=None, converter=_as_length, metadata={"unit": "m"})
+
+    def __check_init__(self):
+        require(self, "theta_sh field_like_ratio")
+        require(self, "width thickness spin_diffusion_length", positive=True)
+
+    def damping_like(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
+        """(hbar / 2e) theta_sh J / (Ms t) (1 - sech(d / l_sf)), T."""
+        J = drive.current / self.width / self.thickness
+        B_DL = SPIN_FIELD * self.theta_sh * J / (magnet.Ms * magnet.thickness)
+        if self.spin_diffusion_length is None:
+            return B_DL
+        return B_DL * (1 - 1 / jnp.cosh(self.thickness / self.spin_diffusion_length))
+
+
+class SpinTransferTorque(AbstractTorque):
+    """Slonczewski's torque of a current through the junction.
+
+    B_DL = (hbar / 2e) eta J / (Ms t) with J = I / area and eta = 2 P L^2 / (L^2 + 1 + (L^2 - 1) m.sigma); eta = P
+    for L = 1. A positive current pulls m towards `sigma`, the polarisation of the reference layer: it favours P.
+    (Form of Xiao, Zangwill and Stiles, Phys. Rev. B 70, 172405, 2004, as recalled.)
+
+    - `polarisation`: P.
+    - `asymmetry`: L (Lambda), at least 1.
+    - `sigma`: direction of the reference layer, shape (3,).
+    - `field_like_ratio`: B_FL / B_DL.
+    """
+
+    polarisation: Scalar = quantity("")
+    sigma: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
+    asymmetry: Scalar = quantity("", default=1.0)
+    field_like_ratio: Scalar = quantity("", default=0.0)
+
+    def __check_init__(self):
+        require(self, "polarisation field_like_ratio")
+        require(self, "asymmetry", least=1.0)
+
+    def damping_like(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
+        """(hbar / 2e) eta(m.sigma) J / (Ms t), T."""
+        L2 = self.asymmetry**2
+        eta = 2 * self.polarisation * L2 / (L2 + 1 + (L2 - 1) * (m @ Vector.of(self.sigma)))
+        J = drive.current / magnet.area
+        return SPIN_FIELD * eta * J / (magnet.Ms * magnet.thickness)

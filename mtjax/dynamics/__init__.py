@@ -1,0 +1,44 @@
+"""How a device moves: the stochastic Landau-Lifshitz-Gilbert equation, its solvers and noise, and what is read from trajectories."""
+
+from mtjax.dynamics.ensemble import CHUNK, Passages, Trajectories, final_states, first_passage, simulate
+from mtjax.dynamics.film import GrainTrajectories, simulate_grains
+from mtjax.dynamics.llg import Dynamics, ThermalTerm, prepare, rate
+from mtjax.dynamics.noise import StepPath, gaussian, three_point, threefry, uniforms
+from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
+from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep
+from mtjax.dynamics.start import StartWell
+from mtjax.dynamics.steps import TimeGrid, make_grid, settling_time
+
+__all__ = [
+    "AbstractSpinSolver",
+    "Adaptive",
+    "CHUNK",
+    "DwellTimes",
+    "Dynamics",
+    "GrainTrajectories",
+    "Heun",
+    "Passages",
+    "Sampled",
+    "SplitStep",
+    "StartWell",
+    "StepPath",
+    "ThermalTerm",
+    "TimeGrid",
+    "Trajectories",
+    "dwell_times",
+    "final_states",
+    "first_passage",
+    "gaussian",
+    "make_grid",
+    "prepare",
+    "rate",
+    "resistance",
+    "settling_time",
+    "simulate",
+    "simulate_grains",
+    "switched_fraction",
+    "three_point",
+    "threefry",
+    "uniforms",
+    "write_energy",
+]

@@ -1,0 +1,262 @@
+"""Thermal ensembles of macrospin trajectories: the one place that calls `diffrax.diffeqsolve`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import diffrax as dfx
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float, Int, Key
+
+from mtjax.constants import NS
+from mtjax.devices import Device
+from mtjax.dynamics.llg import ThermalTerm, prepare
+from mtjax.dynamics.noise import StepPath
+from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, SplitStep
+from mtjax.dynamics.start import StartWell
+from mtjax.dynamics.steps import TimeGrid, make_grid
+from mtjax.parallel import over_rows
+from mtjax.printing import with_unit
+from mtjax.pulses import AbstractPulse, off
+from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known
+from mtjax.vector import Vector
+
+CHUNK = 4096
+"""Trajectories that are integrated side by side: few enough for the cache, many enough for the vector units."""
+
+
+class Trajectories(eqx.Module):
+    """An ensemble of trajectories.
+
+    - `ts`: saved times, shape (times,), s.
+    - `ms`: unit vectors, shape (samples, times, 3).
+    - `dt`: the step that was taken, s (`nan` for adaptive steps).
+    - `solver`: what took it.
+    """
+
+    ts: Float[Array, " times"]
+    ms: Float[Array, "samples times 3"]
+    dt: Scalar
+    solver: AbstractSpinSolver | Adaptive
+
+    def __str__(self) -> str:
+        """Sizes, time span, step and final mean magnetisation."""
+        samples, times, _ = self.ms.shape
+        mean = np.asarray(jnp.mean(self.ms[:, -1], axis=0))
+        step = "adaptive steps" if isinstance(self.solver, Adaptive) else f"steps of {with_unit(self.dt, 's')}"
+        return (
+            f"Trajectories: {samples} samples, {times} times up to {with_unit(self.ts[-1], 's')}, "
+            f"{type(self.solver).__name__} with {step}; final mean m = "
+            f"({mean[0]:.4f}, {mean[1]:.4f}, {mean[2]:.4f})"
+        )
+
+
+class Passages(eqx.Module):
+    """First-passage times of an ensemble.
+
+    - `times`: shape (samples,), s; infinite where the level was not reached.
+    - `duration`: how long was watched, s.
+    - `dt`: the step, and with it the resolution of the times, s.
+    """
+
+    times: Float[Array, " samples"]
+    duration: Scalar
+    dt: Scalar
+
+    def __str__(self) -> str:
+        """How many passed, and the median time."""
+        times = np.asarray(self.times)
+        median = with_unit(np.median(times), "s") if np.isfinite(np.median(times)) else "not reached"
+        share = np.mean(np.isfinite(times))
+        return f"Passages: {share:.1%} of {times.size} samples within {with_unit(self.duration, 's')}; median {median}"
+
+
+def simulate(
+    device: Device,
+    pulse: AbstractPulse | None = None,
+    duration: ArrayLike | None = None,
+    *,
+    samples: int = 1,
+    key: Key[Array, ""] | None = None,
+    save: int | Numbers = 101,
+    start: Numbers | None = None,
+    solver: AbstractSpinSolver | Adaptive | None = None,
+    dt: ArrayLike | None = None,
+    chunk: int = CHUNK,
+    adjoint: dfx.AbstractAdjoint | None = None,
+    progress_meter: dfx.AbstractProgressMeter | None = None,
+) -> Trajectories:
+    """Integrate the stochastic LLG equation for `samples` independent copies of `device` under `pulse`.
+
+    - `pulse`: current waveform; `None` for no current.
+    - `duration`: s; `None` for the pulse and the time the device needs to settle (`settling_time`).
+    - `key`: a `jax.random` key; may be left out at temperature 0. Sample number n has the same trajectory whatever
+      the number of samples and the `chunk`.
+    - `save`: how many evenly spaced times to save, both ends included (1: the final state only), or the times, s.
+      The step is shortened so that evenly spaced times fall on steps; other times are interpolated.
+    - `start`: unit vectors, shape (3,) or (samples, 3); `None` draws from Boltzmann's distribution in the starting well
+      (`mtjax.equilibrium`), its bottom at temperature 0. No gradient passes through a drawn start.
+    - `solver`: `SplitStep()` by default; `Heun()`; `Adaptive()` at temperature 0.
+    - `dt`: longest step, s; by default `default_step(device, pulse, solver)`. The step taken is in the result.
+    - `chunk`: trajectories side by side; bounds the memory of the integration, not of the result.
+    - `adjoint`, `progress_meter`: diffrax's. Gradients through trajectories (`jax.grad` of a smooth read-out) are exact
+      for the discretised path; for switching probabilities they are useless (a step has no slope): use
+      `switching_probability`.
+
+    Raises `ValueError` where the key is missing, a number is out of range, or `Adaptive` meets a temperature.
+    """
+    pulse = off() if pulse is None else pulse
+    solver = SplitStep() if solver is None else solver
+    key, start = _checked(device, samples, chunk, key, start)
+    if isinstance(solver, Adaptive):
+        if not _is_cold(device):
+            raise ValueError(f"`Adaptive` needs temperature 0, but the device is at {device.temperature} K.")
+        grid = make_grid(device, pulse, duration, dt, save, SplitStep())
+        ms = _ensemble(device, pulse, grid, key, start, samples, chunk, _adaptive_path, (solver,))
+        return Trajectories(grid.ts, ms, jnp.asarray(jnp.nan), solver)
+    grid = make_grid(device, pulse, duration, dt, save, solver)
+    options = (solver, adjoint or dfx.RecursiveCheckpointAdjoint(), progress_meter or dfx.NoProgressMeter())
+    ms = _ensemble(device, pulse, grid, key, start, samples, chunk, _thermal_path, options)
+    return Trajectories(grid.ts, ms, grid.dt, solver)
+
+
+def first_passage(
+    device: Device,
+    pulse: AbstractPulse | None = None,
+    duration: ArrayLike | None = None,
+    *,
+    samples: int,
+    key: Key[Array, ""] | None = None,
+    level: ArrayLike = 0.0,
+    start: Numbers | None = None,
+    solver: AbstractSpinSolver | None = None,
+    dt: ArrayLike | None = None,
+    chunk: int = CHUNK,
+) -> Passages:
+    """When each of `samples` copies of `device` first has m.start <= `level`.
+
+    `pulse`, `duration`, `key`, `start`, `solver`, `dt` and `chunk` are those of `simulate`. A chunk stops when its last
+    trajectory has passed. The times are resolved to one step.
+    Raises `ValueError` as `simulate` does.
+    """
+    pulse = off() if pulse is None else pulse
+    solver = SplitStep() if solver is None else solver
+    key, start = _checked(device, samples, chunk, key, start)
+    grid = make_grid(device, pulse, duration, dt, 1, solver)
+    times = _ensemble(device, pulse, grid, key, start, samples, chunk, _passage_path, (solver, as_scalar(level)))
+    return Passages(times, grid.dt * grid.number, grid.dt)
+
+
+def final_states(
+    device: Device,
+    pulse: AbstractPulse,
+    duration: Scalar,
+    numbers: Int[Array, " n"],
+    *,
+    key: Key[Array, ""],
+    dt: ArrayLike | None,
+    chunk: int,
+) -> Float[Array, "n 3"]:
+    """The last magnetisations that `simulate` gives for the samples with these `numbers`; for use under `jit`."""
+    solver = SplitStep()
+    grid = make_grid(device, pulse, duration, dt, 1, solver)
+    options = (solver, dfx.RecursiveCheckpointAdjoint(), dfx.NoProgressMeter())
+    return _some_paths((device, pulse, grid, key, None, 0, chunk, _thermal_path, options), numbers)[:, 0]
+
+
+def _ensemble(device, pulse, grid: TimeGrid, key, start, samples: int, chunk: int, path: Callable[..., Any], options):
+    """`path` for every sample, at most `chunk` side by side; compiled once for all devices and pulses of a kind."""
+    shared = (device, pulse, grid, key, start, samples, chunk, path, options)
+    return over_rows(_some_paths, shared, np.arange(samples))
+
+
+def _some_paths(shared, numbers: Int[Array, " n"]):
+    """The paths of the samples with these numbers."""
+    device, pulse, grid, key, start, samples, chunk, path, options = shared
+    for_start, for_path = jax.random.split(key)
+    dynamics = prepare(device, pulse, grid.dt)
+    well = StartWell.of(device) if start is None else None
+
+    def one(sample):
+        if well is not None:
+            m0 = well.draw(StepPath(for_start, sample))
+        else:
+            m0 = Vector.of(start if start.ndim == 1 else start[jnp.minimum(sample, samples - 1)])
+        return path(dynamics, grid, StepPath(for_path, sample), m0, *options)
+
+    return in_chunks(one, numbers, chunk)
+
+
+def _thermal_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
+    """The magnetisation at the saved times, shape (times, 3)."""
+    saveat = dfx.SaveAt(ts=grid.saved)
+    solution = _solve(dynamics, grid, noise, m0, solver, saveat, adjoint=adjoint, progress_meter=meter)
+    # `leave` by `SaveAt(fn=...)` would be worked out in every step, saved or not
+    return jax.vmap(lambda t, y: solver.leave(dynamics, t, y))(grid.saved, solution.ys).array()
+
+
+def _passage_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolver, level: Scalar):
+    """The time at which m.start first falls to `level`, s."""
+    axis = Vector.of(dynamics.device.start)
+
+    def passed(t, y, args, **kwargs):
+        return solver.leave(args, t, y) @ axis <= level
+
+    solution = _solve(dynamics, grid, noise, m0, solver, dfx.SaveAt(t1=True), event=dfx.Event(passed))
+    reached = solution.result == dfx.RESULTS.event_occurred
+    return jnp.where(reached, solution.ts[-1] * grid.dt, jnp.inf)
+
+
+def _solve(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolver, saveat, **kwargs: Any):
+    """One trajectory; time is counted in steps, so that it is exact in float32 too."""
+    dtype = grid.dt.dtype
+    y0 = jax.tree.map(lambda x: jnp.asarray(x, dtype), solver.enter(dynamics, m0))
+    zero, one = jnp.zeros((), dtype), jnp.ones((), dtype)
+    return dfx.diffeqsolve(
+        ThermalTerm(noise, solver.normal), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
+        max_steps=grid.limit, throw=False, **kwargs,
+    )  # fmt: skip
+
+
+def _adaptive_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: Adaptive):
+    """The magnetisation at the saved times without noise, shape (times, 3); time is counted in nanoseconds."""
+    del noise
+    in_ns = prepare(dynamics.device, dynamics.pulse, NS)
+    tolerance = 1e-9 if grid.dt.dtype == jnp.float64 else 1e-5
+    controller = dfx.ClipStepSizeController(
+        dfx.PIDController(solver.rtol or tolerance, solver.atol or tolerance),
+        jump_ts=jnp.sort(dynamics.pulse.breakpoints) / NS,
+    )
+    return dfx.diffeqsolve(
+        dfx.ODETerm(in_ns.precession), solver.solver, 0.0, grid.dt * grid.number / NS, None, m0,
+        saveat=dfx.SaveAt(ts=grid.ts / NS), stepsize_controller=controller, max_steps=1_000_000,
+    ).ys.array()  # fmt: skip
+
+
+def in_chunks(one: Callable[[Array], Any], numbers: Int[Array, " n"], chunk: int) -> Any:
+    """`one` for every sample number, at most `chunk` side by side."""
+    samples = len(numbers)
+    chunks = -(-samples // chunk)
+    size = -(-samples // chunks)
+    padded = jnp.pad(numbers, (0, chunks * size - samples), mode="edge").reshape(chunks, size)
+    out = jax.lax.map(jax.vmap(one), padded)
+    return jax.tree.map(lambda x: x.reshape(chunks * size, *x.shape[2:])[:samples], out)
+
+
+def _checked(device: Device, samples: int, chunk: int, key, start):
+    if samples < 1 or chunk < 1:
+        raise ValueError(f"`samples` and `chunk` must be at least 1, but are {samples} and {chunk}.")
+    if key is None and not _is_cold(device):
+        raise ValueError("`key` must be given (for example `jax.random.key(0)`), because the temperature is not 0.")
+    start = None if start is None else as_direction(start)
+    if start is not None and start.shape not in {(3,), (samples, 3)}:
+        raise ValueError(f"`start` must have shape (3,) or ({samples}, 3), but has {start.shape}.")
+    return jax.random.key(0) if key is None else key, start
+
+
+def _is_cold(device: Device) -> bool:
+    return is_known(device.temperature) and bool(np.all(np.asarray(device.temperature) == 0))

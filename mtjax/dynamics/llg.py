@@ -1,0 +1,102 @@
+"""The stochastic Landau-Lifshitz-Gilbert equation of one macrospin, in nanoseconds and tesla.
+
+dm/dt = -gamma m x B + alpha m x dm/dt, where every effect is an effective field; explicitly
+dm/dt = -gamma/(1 + alpha^2) [m x B + alpha m x (m x B)], with Brown's thermal field in B (Stratonovich).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import diffrax as dfx
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import ArrayLike
+
+from mtjax.constants import NS
+from mtjax.devices import Device, Drive, Magnet, ThermalHistory, total_field
+from mtjax.dynamics.noise import StepPath, gaussian
+from mtjax.pulses import AbstractPulse
+from mtjax.quantities import Scalar
+from mtjax.vector import Vector
+
+
+def rate(m: Vector, B: Vector, alpha: Any) -> Vector:
+    """-(m x B + alpha m x (m x B)): times gamma / (1 + alpha^2), the LLG equation."""
+    torque = m.cross(B)
+    return -(torque + alpha * m.cross(torque))
+
+
+class Dynamics(eqx.Module):
+    """A device under a pulse, ready for a solver: its drift and noise, with time counted in steps of `dt` seconds.
+
+    Between steps the current is averaged exactly (`AbstractPulse.mean`), so that edges may fall inside a step. The
+    temperature, and with it Ms, Bk and the noise, is that at the middle of the step.
+
+    - `device`, `pulse`: what moves, and under what.
+    - `magnet`: at the temperature of the surroundings; `history`: the temperature, where the device is heated.
+    """
+
+    device: Device
+    magnet: Magnet
+    pulse: AbstractPulse
+    dt: Scalar
+    history: ThermalHistory | None
+
+    def temperature(self, step: Any) -> Scalar:
+        """Temperature at `step`, K."""
+        return self.device.temperature if self.history is None else self.history(step * self.dt)
+
+    def drive(self, step: Any, span: ArrayLike = 1.0) -> Drive:
+        """The drive averaged over `span` steps from `step` on."""
+        return self.device.drive(self.pulse.mean(step * self.dt, span * self.dt), self.temperature(step + span / 2))
+
+    def angle(self, span: ArrayLike = 1.0) -> Scalar:
+        """Gamma / (1 + alpha^2) times the duration of `span` steps, rad/T: turns a rate into an increment."""
+        return self.magnet.gamma * (self.dt / NS) * span
+
+    def rate(self, m: Vector, drive: Drive) -> Vector:
+        """-(m x B + alpha m x (m x B)) with all effective fields but the thermal one, T."""
+        magnet = self.magnet_at(drive.temperature)
+        return rate(m, total_field(self.device.terms, m, magnet, drive), magnet.alpha)
+
+    def magnet_at(self, temperature: Scalar) -> Magnet:
+        """The layer's numbers at a `temperature` (K) that the device takes under the pulse."""
+        return self.magnet if self.history is None else self.device.layer.warmed(self.magnet, temperature)
+
+    def spread(self, temperature: Scalar) -> Scalar:
+        """Root of 2 D dt: the standard deviation of the random rotation about each axis in one step, rad."""
+        variance = 2 * self.magnet_at(temperature).diffusion(temperature) * (self.dt / NS)
+        return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0)
+
+    def precession(self, t: Any, m: Vector, args: Any) -> Vector:
+        """dm per step at time `t` (in steps) without noise: the vector field for ordinary solvers."""
+        del args
+        drive = self.device.drive(self.pulse(t * self.dt), self.temperature(t))
+        return self.angle() * self.rate(m, drive)
+
+
+def prepare(device: Device, pulse: AbstractPulse, dt: Any) -> Dynamics:
+    """The dynamics of `device` under `pulse` with steps of `dt` seconds, everything constant worked out once."""
+    return Dynamics(device, device.magnet, pulse, jnp.asarray(dt), device.history(pulse))
+
+
+class ThermalTerm(dfx.AbstractTerm):
+    """The noise of the stochastic LLG equation as a diffrax term; the solvers take the drift from their `args`.
+
+    - `path`: where random bits come from; `normal`: what makes normal numbers of them.
+    """
+
+    path: StepPath
+    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
+
+    def vf(self, t: Any, y: Vector, args: Dynamics) -> Vector:
+        """The drift per step."""
+        return args.precession(t, y, None)
+
+    def contr(self, t0: Any, t1: Any, **kwargs: Any) -> Vector:
+        """Three random numbers of mean 0 and variance 1 for the step from `t0` to `t1` = `t0` + 1."""
+        return Vector(*map(self.normal, self.path.bits(t0)))
+
+    def prod(self, vf: Vector, control: Vector) -> Vector:
+        """Not the product of an Ito integral: the solvers combine drift and noise themselves."""
+        raise NotImplementedError("Use a solver of mtjax.solvers.")

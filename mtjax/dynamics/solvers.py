@@ -1,0 +1,195 @@
+"""Solvers that keep |m| = 1, for diffrax. Time is counted in steps: step n goes from n to n + 1.
+
+A solver is a small diffrax solver (`step`) with three questions of its own: how long a step may be, and how its internal
+state is entered from, and left for, the magnetisation.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import diffrax as dfx
+import equinox as eqx
+import jax.numpy as jnp
+
+from mtjax.devices import Drive
+from mtjax.dynamics.llg import Dynamics, rate
+from mtjax.dynamics.noise import gaussian
+from mtjax.quantities import Scalar
+from mtjax.vector import Vector
+
+_DAMPED = 0.05
+"""Damping from which on the default step is limited by the precession alone."""
+
+
+class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
+    """A fixed-step solver of the stochastic LLG equation."""
+
+    max_angle: eqx.AbstractVar[float]
+    normal: eqx.AbstractVar[Callable[[Any], Any]]
+
+    @abstractmethod
+    def longest(self, alpha: Scalar) -> Scalar:
+        """Largest step for a damping `alpha`, in units of 1/(gamma' B)."""
+
+    @abstractmethod
+    def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
+        """The internal state at step 0 for the magnetisation `m`."""
+
+    @abstractmethod
+    def leave(self, dynamics: Dynamics, step: Any, y: Vector) -> Vector:
+        """The magnetisation at `step` for the internal state `y`."""
+
+    @abstractmethod
+    def advance(self, dynamics: Dynamics, step: Any, y: Vector, normals: Vector) -> Vector:
+        """The internal state one step later; `normals`: three standard normals."""
+
+
+def _step(solver, terms, t0, t1, y0, args, solver_state, made_jump):
+    del solver_state, made_jump
+    y1 = solver.advance(args, jnp.round(t0), y0, terms.contr(t0, t1))
+    return y1, None, {"y0": y0, "y1": y1}, None, dfx.RESULTS.successful
+
+
+class SplitStep(AbstractSpinSolver):
+    """Half a step of drift, a random rotation, half a step of drift (Strang splitting).
+
+    The noise alone is Brownian motion on the sphere: a Cayley rotation by sqrt(2 D dt) times three normals, which keeps
+    |m| exactly. The drift alone is an ordinary equation: the classical Runge-Kutta method, then normalisation. Neighbouring
+    half steps of drift are taken as one, so that the internal state runs half a step of drift ahead of m.
+
+    - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m.
+      `scripts/convergence.py` measures the bias of a switching probability against it. Below a damping of 0.05 it shrinks
+      by the fifth root of alpha: a Runge-Kutta step of angle h damps a precession by h^5/144 a radian by itself, which
+      must stay small against alpha.
+    - `normal`: `gaussian`, or `three_point` for cheaper random numbers of the same first five moments.
+    """
+
+    max_angle: float = 0.5
+    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
+    term_structure: ClassVar = dfx.AbstractTerm
+    interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
+
+    def order(self, terms: Any) -> int:
+        """2, of the drift together with the edges of the pulse."""
+        return 2
+
+    def strong_order(self, terms: Any) -> float:
+        """0.5."""
+        return 0.5
+
+    def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
+        """No state is carried."""
+
+    def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
+        """The drift per step."""
+        return terms.vf(t0, y0, args)
+
+    def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
+        """One step for diffrax."""
+        return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
+
+    def longest(self, alpha: Scalar) -> Scalar:
+        """`max_angle`, times the fifth root of alpha / 0.05 where that is less than 1 (alpha not taken below 1e-4)."""
+        return self.max_angle * jnp.minimum(1.0, jnp.maximum(alpha, 1e-4) / _DAMPED) ** 0.2
+
+    def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
+        """Half a step of drift ahead."""
+        return runge_kutta(dynamics, m, dynamics.drive(0.0, 0.5), dynamics.angle(0.5))
+
+    def leave(self, dynamics: Dynamics, step: Any, y: Vector) -> Vector:
+        """Half a step of drift back."""
+        return runge_kutta(dynamics, y, dynamics.drive(step, 0.5), -dynamics.angle(0.5))
+
+    def advance(self, dynamics: Dynamics, step: Any, y: Vector, normals: Vector) -> Vector:
+        """A random rotation, then a whole step of drift, from the middle of this step to the middle of the next."""
+        y = cayley(y, normals * dynamics.spread(dynamics.temperature(step + 0.5)))
+        return runge_kutta(dynamics, y, dynamics.drive(step + 0.5), dynamics.angle())
+
+
+class Heun(AbstractSpinSolver):
+    """Stochastic Heun with projection: the reference scheme of the field, strong order 0.5, for comparison.
+
+    The thermal field is added to the effective field (Garcia-Palacios and Lazaro, Phys. Rev. B 58, 14937, 1998); m is
+    normalised after each step.
+
+    - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m.
+    - `normal`: `gaussian`, or `three_point` for cheaper random numbers of the same first five moments.
+    """
+
+    max_angle: float = 0.05
+    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
+    term_structure: ClassVar = dfx.AbstractTerm
+    interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
+
+    def order(self, terms: Any) -> int:
+        """2, of the drift."""
+        return 2
+
+    def strong_order(self, terms: Any) -> float:
+        """0.5."""
+        return 0.5
+
+    def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
+        """No state is carried."""
+
+    def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
+        """The drift per step."""
+        return terms.vf(t0, y0, args)
+
+    def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
+        """One step for diffrax."""
+        return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
+
+    def longest(self, alpha: Scalar) -> Scalar:
+        """`max_angle`, whatever `alpha` is."""
+        return jnp.full_like(alpha, self.max_angle)
+
+    def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
+        """The magnetisation itself."""
+        return m
+
+    def leave(self, dynamics: Dynamics, step: Any, y: Vector) -> Vector:
+        """The magnetisation itself."""
+        return y
+
+    def advance(self, dynamics: Dynamics, step: Any, y: Vector, normals: Vector) -> Vector:
+        """Predictor and corrector with the same thermal field."""
+        drive = dynamics.drive(step)
+        alpha = dynamics.magnet.alpha
+        kick = normals * (dynamics.spread(drive.temperature) / (1 + alpha**2) ** 0.5)
+
+        def increment(m):
+            return dynamics.angle() * dynamics.rate(m, drive) + rate(m, kick, alpha)
+
+        first = increment(y)
+        second = increment(y + first)
+        return (y + 0.5 * (first + second)).normalised()
+
+
+class Adaptive(eqx.Module):
+    """Adaptive high-order integration at temperature 0 by one of diffrax's own solvers.
+
+    - `solver`: a diffrax solver for ordinary equations.
+    - `rtol`, `atol`: tolerances of the step size control; `None` means 1e-9 in float64 and 1e-5 in float32.
+    """
+
+    solver: dfx.AbstractAdaptiveSolver = dfx.Dopri8()
+    rtol: float | None = None
+    atol: float | None = None
+
+
+def runge_kutta(dynamics: Dynamics, m: Vector, drive: Drive, angle: Any) -> Vector:
+    """The classical Runge-Kutta step of the drift over `angle` (rad/T), normalised."""
+    k1 = dynamics.rate(m, drive)
+    k2 = dynamics.rate(m + (angle / 2) * k1, drive)
+    k3 = dynamics.rate(m + (angle / 2) * k2, drive)
+    k4 = dynamics.rate(m + angle * k3, drive)
+    return (m + (angle / 6) * (k1 + 2 * (k2 + k3) + k4)).normalised()
+
+
+def cayley(m: Vector, w: Vector) -> Vector:
+    """`m` turned about the axis `w` by 2 arctan(|w| / 2): the Cayley rotation, which needs no trigonometry."""
+    half = 0.5 * w
+    turned = half.cross(m)
+    return m + (2 / (1 + half @ half)) * (turned + half.cross(turned))

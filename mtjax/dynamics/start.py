@@ -1,0 +1,125 @@
+"""Where a device starts: Boltzmann's distribution in the starting well, drawn exactly."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mtjax.constants import KB
+from mtjax.devices import Device
+from mtjax.dynamics.noise import StepPath
+from mtjax.quantities import Scalar
+from mtjax.vector import Vector, frame, points
+
+_NEWTON_STEPS = 24
+_PROBES = 2048
+_MARGIN = 0.05
+
+
+def well_bottom(device: Device) -> Float[Array, 3]:
+    """The direction of least energy next to `device.start` without current, shape (3,), by Newton's method."""
+    energy = _zero_current_energy(device)
+
+    def descend(_, m):
+        basis = frame(m)
+        gradient, curvatures, axes = _tangent_expansion(energy, m)
+        step = -axes @ ((axes.T @ gradient) / jnp.maximum(jnp.abs(curvatures), 1e-6))
+        step = step / jnp.maximum(1.0, 2 * jnp.linalg.norm(step))
+        moved = m + step[0] * basis[0] + step[1] * basis[1]
+        return moved / jnp.linalg.norm(moved)
+
+    return jax.lax.fori_loop(0, _NEWTON_STEPS, descend, device.start)
+
+
+class StartWell(eqx.Module):
+    """The starting well, ready for drawing from exp(-E / kT) on the hemisphere m.start > 0.
+
+    Rejection from an angular central Gaussian distribution fitted to the well's bottom (Kent, Ganeiber and Mardia,
+    arXiv:1310.8110, as recalled); the bound is found by trying many points, with a margin.
+
+    - `device`: whose well it is.
+    - `axes`: principal directions and bottom as columns, shape (3, 3).
+    - `widths`: of the proposal along them, shape (3,).
+    - `bound`: of the logarithm of target over proposal.
+    """
+
+    device: Device
+    axes: Float[Array, "3 3"]
+    widths: Float[Array, 3]
+    bound: Scalar
+
+    @staticmethod
+    def of(device: Device) -> StartWell:
+        """The well of `device`; no gradient passes through it."""
+        device = jax.tree.map(jax.lax.stop_gradient, device)
+        bottom = well_bottom(device)
+        bottom = jnp.where(bottom @ device.start > 0.05, bottom, device.start)
+        _, curvatures, turn = _tangent_expansion(_zero_current_energy(device), bottom)
+        stiffness = jnp.maximum(_inverse_temperature(device) * curvatures, 0.0)
+        axes = jnp.stack([*(turn.T @ jnp.stack(frame(bottom))), bottom], axis=1)
+        widths = jnp.append((1 + stiffness / _concentration(stiffness)) ** -0.5, 1.0)
+        unbounded = StartWell(device, axes, widths, jnp.zeros(()))
+        probes = jax.vmap(unbounded._propose)(points(_PROBES))
+        return StartWell(device, axes, widths, jnp.max(jax.vmap(unbounded._log_ratio)(probes)) + _MARGIN)
+
+    def draw(self, path: StepPath) -> Vector:
+        """One direction from the well, with the random numbers of `path`; its bottom at temperature 0."""
+
+        def attempt(carry):
+            n, _, _ = carry
+            m = self._propose(path.evaluate(n).array().astype(self.widths.dtype))
+            return n + 2, m, jnp.log(path.uniform(n + 1)) < self._log_ratio(m) - self.bound
+
+        bottom = self.axes[:, 2]
+        cold = self.device.temperature <= 0
+        _, m, _ = jax.lax.while_loop(lambda carry: ~carry[2], attempt, (jnp.int32(0), bottom, cold))
+        return Vector.of(m)
+
+    def _propose(self, normals: Float[Array, 3]) -> Float[Array, 3]:
+        m = self.axes @ (self.widths * normals)
+        m = m / jnp.linalg.norm(m)
+        return jnp.where(m @ self.device.start < 0, -m, m)
+
+    def _log_ratio(self, m: Float[Array, 3]) -> Scalar:
+        energy = _zero_current_energy(self.device)
+        rise = energy(Vector.of(m)) - energy(Vector.of(self.axes[:, 2]))
+        spread = jnp.sum(((self.axes.T @ m) / self.widths) ** 2)
+        return -_inverse_temperature(self.device) * rise + 1.5 * jnp.log(spread)
+
+
+def _zero_current_energy(device: Device):
+    drive = device.drive(0.0)
+    return lambda m: device.energy(m, drive)
+
+
+def _inverse_temperature(device: Device) -> Scalar:
+    """Ms V / kT, 1/T; of 300 K where the temperature is 0 (and the result is not used)."""
+    warm = jnp.where(device.temperature > 0, device.temperature, 300.0)
+    return (device.moment / KB) / warm
+
+
+def _tangent_expansion(energy, m: Float[Array, 3]):
+    """Gradient, principal curvatures and their directions of `energy` in the frame at `m`."""
+    e1, e2 = frame(m)
+
+    def bent(ab):
+        return energy(Vector.of(m + ab[0] * e1 + ab[1] * e2).normalised())
+
+    origin = jnp.zeros(2, m.dtype)
+    return jax.grad(bent)(origin), *jnp.linalg.eigh(jax.hessian(bent)(origin))
+
+
+def _concentration(stiffness: Float[Array, 2]) -> Scalar:
+    """The b in [1, 3] with 1/b + sum 1/(b + stiffness) = 1, which makes the rejection most efficient."""
+
+    def halve(_, interval):
+        low, high = interval
+        b = (low + high) / 2
+        too_small = 1 / b + jnp.sum(1 / (b + stiffness)) > 1
+        return jnp.where(too_small, b, low), jnp.where(too_small, high, b)
+
+    one = jnp.ones((), stiffness.dtype)
+    low, high = jax.lax.fori_loop(0, 20, halve, (one, 3 * one))
+    return (low + high) / 2

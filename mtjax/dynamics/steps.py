@@ -1,0 +1,142 @@
+"""How long a device is integrated, and in how many steps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.constants import NS
+from mtjax.devices import Device, total_field
+from mtjax.dynamics.solvers import AbstractSpinSolver
+from mtjax.pulses import AbstractPulse
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
+from mtjax.vector import Vector, points
+
+
+class TimeGrid(eqx.Module):
+    """Equal steps over a duration.
+
+    - `dt`: one step, s.
+    - `number`: of steps, a whole number held as a float.
+    - `saved`: the times to keep, counted in steps, shape (times,).
+    - `limit`: a bound of `number` known while compiling (reverse-mode differentiation needs one), or `None`.
+    """
+
+    dt: Scalar
+    number: Scalar
+    saved: Float[Array, " times"]
+    limit: int | None = eqx.field(static=True)
+
+    @property
+    def ts(self) -> Float[Array, " times"]:
+        """The times to keep, s."""
+        return self.saved * self.dt
+
+
+def make_grid(
+    device: Device,
+    pulse: AbstractPulse,
+    duration: ArrayLike | None,
+    dt: ArrayLike | None,
+    save: int | Numbers,
+    solver: AbstractSpinSolver,
+) -> TimeGrid:
+    """The grid of a run; `None` stands for the defaults of `simulate`.
+
+    With an integer `save` the number of steps is a multiple of the intervals between the evenly spaced saved times.
+    Raises `ValueError` where a number is not positive, a saved time lies outside the run, or steps are too many.
+    """
+    total: Any = _positive("duration", default_duration(device, pulse) if duration is None else duration)
+    step: Any = _positive("dt", default_step(device, pulse, solver) if dt is None else dt)
+    intervals = max(save - 1, 1) if isinstance(save, int) else 1
+    known = is_known(total) and is_known(step)
+    number = intervals * (np if known else jnp).ceil(total / step / intervals * (1 - 1e-6))
+    limit = _limit(float(number)) if known else None
+    if not isinstance(save, int):
+        return TimeGrid(as_scalar(total / number), as_scalar(number), _within(save, total) / total * number, limit)
+    if save < 1:
+        raise ValueError(f"`save` must be at least 1, but is {save}.")
+    fractions = jnp.linspace(0.0, 1.0, save) if save > 1 else jnp.ones(1)
+    return TimeGrid(as_scalar(total / number), as_scalar(number), fractions * number, limit)
+
+
+@eqx.filter_jit
+def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
+    """Longest step that `solver` takes by default, s.
+
+    dt = 1 / (gamma' B / angle + 50 D), with `angle` the solver's `longest`, B twice the largest effective field across m,
+    over directions and between the pulse's peaks of either sign, and D the diffusion constant, at the lowest and highest
+    temperature.
+    """
+    peak, history = pulse.peak, device.history(pulse)
+    extremes = [device.temperature] if history is None else [device.temperature, history.hottest]
+    return jax.lax.stop_gradient(NS / jnp.max(jnp.stack([_per_ns(device, peak, solver, T) for T in extremes])))
+
+
+def _per_ns(device: Device, peak: Scalar, solver: AbstractSpinSolver, temperature: Scalar) -> Scalar:
+    """Steps per nanosecond that suit currents up to `peak` (A) at a `temperature` (K)."""
+    magnet = device.layer.magnet(temperature)
+
+    def across(m, current):
+        m = Vector.of(m)
+        side = m.cross(total_field(device.terms, m, magnet, device.drive(current, temperature)))
+        return side @ side
+
+    currents = jnp.stack([jnp.zeros_like(peak), peak, -peak])
+    squares = jax.vmap(lambda m: jax.vmap(lambda current: across(m, current))(currents))(points(64))
+    angular = magnet.gamma * 2 * jnp.sqrt(jax.lax.stop_gradient(jnp.max(squares)))
+    return angular / solver.longest(magnet.alpha) + 50 * magnet.diffusion(temperature)
+
+
+def _limit(number: float) -> int:
+    """A coarse bound of the number of steps, so that similar runs share one compilation."""
+    most = 2 ** (32 if jax.config.read("jax_enable_x64") else 21)
+    if number > most:
+        raise ValueError(
+            f"The run must take at most {most} steps (2^21 in float32, 2^32 with `jax_enable_x64`), but would take "
+            f"{number:.3g}: shorten `duration`, enlarge `dt`, or use Fokker-Planck for long times."
+        )
+    return max(4096, 8 ** math.ceil(math.log(number, 8)))
+
+
+def _positive(name: str, x: Any) -> Any:
+    """`x` itself while it is traced, else as a checked number of numpy's."""
+    if not is_known(x):
+        return x
+    x = np.asarray(x, jnp.result_type(float))
+    if not np.all(np.isfinite(x) & (x > 0)):
+        raise ValueError(f"`{name}` must be finite and positive, but is {x} s.")
+    return x
+
+
+def _within(times: Numbers, duration: Any) -> Array:
+    times = as_scalar(times)
+    if is_known(times) and is_known(duration):
+        here = np.asarray(times)
+        if not np.all((here >= 0) & (here <= duration * (1 + 1e-6))):
+            raise ValueError(f"The times of `save` must lie between 0 and {duration} s, but are {here}.")
+    return jnp.minimum(times, duration)
+
+
+@eqx.filter_jit
+def settling_time(device: Device) -> Scalar:
+    """How long a device is left alone after a pulse before it is read, s.
+
+    Three relaxation times; none for a device with an axis of symmetry, in which the side of m does not change without
+    a current but by noise, and for which published write error rates are read at the end of the pulse. Heated devices
+    need four of their longest cooling time more, during which they may still switch.
+    """
+    cooling = 0.0 if device.heating is None else device.heating.settling
+    return jax.lax.stop_gradient(jnp.where(device.is_axisymmetric, 0.0, 3 * device.relaxation_time) + cooling)
+
+
+def default_duration(device: Device, pulse: AbstractPulse) -> Scalar:
+    """End of the pulse plus the settling time, s; at least one relaxation time."""
+    end = jax.lax.stop_gradient(pulse.end + settling_time(device))
+    return jnp.where(end > 0, end, jax.lax.stop_gradient(device.relaxation_time))

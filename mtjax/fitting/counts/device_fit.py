@@ -1,0 +1,332 @@
+"""Device parameters from measured switching probabilities, with their uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import ArrayLike, Float
+
+from mtjax.devices import Device, Parameter, by_names, by_where
+from mtjax.fitting.binomial import Prediction, chi_square_tail, deviances, fisher_information, residuals
+from mtjax.fitting.counts.criticism import criticise
+from mtjax.fitting.counts.data import SwitchingData
+from mtjax.fitting.counts.lapses import AbstractLapse
+from mtjax.fitting.counts.least_deviance import Minimum, Problem, around, minimise
+from mtjax.fitting.counts.model import (
+    BinomialLikelihood,
+    Settings,
+    SwitchingModel,
+    compose,
+    linearised,
+    settings_of,
+    with_method,
+)
+from mtjax.fitting.counts.sampled import sampling_remarks, wander
+from mtjax.fitting.counts.start import least_move, midpoint
+from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
+from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates
+from mtjax.quantities import as_scalar, in_double
+from mtjax.switching import AbstractMethod, FokkerPlanck, MonteCarlo, least_resolved, resolving
+
+Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
+"""Quantities of a device: what returns them, or their names."""
+
+
+class Fit(AbstractFit):
+    """The outcome of `fit`; prints as a table.
+
+    - `model`: as it was fitted, with its method and its starting values.
+    - `data`: what was fitted.
+    - `estimates`: of the fitted quantities, each with value and standard error.
+    - `covariance`: of them, from the Fisher information (and the priors), in their units, shape (k, k).
+    - `deviance`: twice the log-likelihood ratio between a free probability for every setting and the model, less what
+      noise adds to it where probabilities are sampled.
+    - `dof`: settings minus quantities that the data (rather than the priors) determine.
+    - `p_value`: of the deviance, by the chi-square distribution; approximate where counts are small.
+    - `warnings`: what is wrong with the fit, one sentence each.
+    - `by`: which column tells the groups of `model.groups` apart.
+    """
+
+    model: SwitchingModel
+    data: SwitchingData
+    estimates: Estimates
+    covariance: Float[np.ndarray, "k k"]
+    deviance: float
+    dof: int
+    p_value: float
+    warnings: tuple[str, ...]
+    by: str = "device_id"
+
+    @property
+    def space(self) -> Coordinates:
+        """The coordinates of the fitted quantities, with their bounds and priors."""
+        return self.model.space
+
+    @property
+    def likelihood(self) -> BinomialLikelihood:
+        """A module that gives the log-likelihood of coordinates, shape (k,)."""
+        rows = settings_of(self.data, self.by, self.model.groups)
+        return BinomialLikelihood(self.model, rows, self.data.switched, self.data.trials)
+
+    @property
+    def kind(self) -> str:
+        """Number of settings, and the method."""
+        return f"{len(self.data)} settings, by {self.method.name}"
+
+    @property
+    def method(self) -> AbstractMethod:
+        """How probabilities were worked out."""
+        return self.model.method
+
+    @property
+    def device(self) -> Device:
+        """The device with the fitted values (those of the first group, where groups have their own)."""
+        return self.device_of(None)
+
+    @in_double
+    def device_of(self, label: str | None) -> Device:
+        """The device of one group; raises `ValueError` where there is none of that label."""
+        return self.model.device_of(jnp.asarray(self.at), self._group(label))
+
+    @property
+    def lapse(self) -> AbstractLapse | None:
+        """The fitted lapse, if there is one."""
+        return self.model.lapse_of(jnp.asarray(self.at))
+
+    def predict(
+        self,
+        amplitude: ArrayLike,
+        width: ArrayLike,
+        field: ArrayLike | None = None,
+        *,
+        temperature: ArrayLike | None = None,
+        group: str | None = None,
+    ) -> Prediction:
+        """Switching probabilities of the fitted device, with their derivatives in the fitted quantities.
+
+        - `amplitude`: A or V, whichever the data have, shape (n,); `width`: s; `field`: T; `temperature`: K. They broadcast.
+        - `group`: label of the device (or direction), where groups have quantities of their own.
+        """
+        given = (amplitude, width, field, temperature)
+        shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given if x is not None))
+        columns = [None if x is None else np.broadcast_to(np.asarray(x, float), shape) for x in given]
+        return self.predict_rows(Settings(columns[0], columns[1], np.full(shape, self._group(group)), *columns[2:]))
+
+    @in_double
+    def predict_rows(self, rows: Settings) -> Prediction:
+        """The same for settings; as many at a time as in the fit, so that what was compiled for it serves again."""
+        number, size = len(rows), len(self.data)
+        padded = jax.tree.map(lambda x: np.pad(x, (0, -number % size), mode="edge"), rows)
+        parts = [padded.rows(np.arange(i, i + size)) for i in range(0, len(padded), size)]
+        found = [linearised(self.model, jnp.asarray(self.at), part) for part in parts]
+        p, q, dp, dq = (np.concatenate([np.asarray(x, float) for x in part])[:number] for part in zip(*found, strict=True))
+        scale = self.space.scale(self.estimates.value)
+        return Prediction(p, q, dp / scale, dq / scale)
+
+    def fitted(self) -> Prediction:
+        """The probabilities of the measured settings."""
+        return self.predict_rows(self.likelihood.rows)
+
+    def residuals(self) -> Float[np.ndarray, " n"]:
+        """Signed deviance residuals of the settings, shape (n,): about standard normal where the model is right."""
+        at = self.fitted()
+        return _np(in_double(residuals)(self.data.switched, self.data.trials, at.p, at.q))
+
+    def _group(self, label: str | None) -> int:
+        if label is None:
+            return 0
+        if label not in self.model.groups:
+            raise ValueError(f"The group must be one of {', '.join(self.model.groups) or 'none'}, but is {label!r}.")
+        return self.model.groups.index(label)
+
+
+@in_double
+def fit(
+    device: Device,
+    data: SwitchingData,
+    *,
+    where: Where = (),
+    each: Where = (),
+    by: str = "device_id",
+    lapse: AbstractLapse | None = None,
+    priors: Mapping[str, AbstractPrior] | None = None,
+    bounds: Bounds | None = None,
+    method: AbstractMethod | None = None,
+    relax: ArrayLike | None = None,
+    starts: int = 1,
+    progress: bool = False,
+    checkpoint: str | PathLike[str] | None = None,
+) -> Fit:
+    """Maximum likelihood of chosen quantities of `device`, given how often it switched.
+
+    The counts are binomial around `switching_probability(device, Pulse(current, width))`, at the field and temperature of
+    each row where the data have them: widths, fields, temperatures and devices go into one fit. A quantity keeps the sign
+    of its value in `device` and is fitted by its logarithm; one that is zero there, or whose bounds hold zero, may take
+    either sign. Where the critical current is more than a factor of two from where the data switch, the search starts where
+    they agree. optimistix's dogleg on the deviance residuals follows. Uncertainties are those of the Fisher information.
+    All is done in double precision.
+
+    - `device`: the model, with its starting values.
+    - `data`: voltages are turned into currents by `device.write_resistance`.
+    - `where`: returns the quantities that all rows share, like `lambda d: (d[SpinOrbitTorque].theta_sh, d.layer.alpha)`; or
+      their names, `("theta_sh", "alpha")`.
+    - `each`: quantities with a value of their own for every label in the column `by` ("device_id" or "direction"); they
+      are called "Bk[A]" then.
+    - `lapse`: a part of the model that is no macrospin, `Misread()` or `BackHopping(end=1.0)`; its quantities are fitted.
+    - `priors`, `bounds`: by name: `{"Bk": LogNormal(0.3, 1.2)}`, `{"alpha": (0.005, 0.1)}` (without: a factor of 1000).
+    - `method`, `relax`: as for `switching_probability`. `FokkerPlanck()` chooses its truncation by the strongest pulses,
+      for an absolute error well below one trial, again where the search ends. `MonteCarlo(...)` is sampled, with
+      its score gradient, at many places near the best one; the noise of sampling is part of the standard errors.
+    - `starts`: from how many points the search starts, the further ones up to a factor of two from the first.
+    - `progress`: whether a line on standard error reports.
+    - `checkpoint`: a file; a search that was interrupted goes on from there.
+
+    Raises `ValueError` where nothing is to be fitted, the data hold several directions or devices that nothing tells apart,
+    or have a `field` column while the device has no applied field.
+    """
+    groups = _groups(data, by, each)
+    shared, own = (_parameters(device, chosen) for chosen in (where, each))
+    if not (shared or own):
+        raise ValueError("A fit needs at least one quantity to fit, in `where` or `each`, but has none.")
+    model = compose(
+        device, shared, own, groups, lapse=lapse, bounds=bounds, priors=priors,
+        method=FokkerPlanck() if method is None else method,
+        relax=None if relax is None else float(as_scalar(relax)), of_voltage=data.voltage is not None,
+    )  # fmt: skip
+    rows = settings_of(data, by, groups)
+    jax.eval_shape(lambda: model.situation(model.space.at(model.space.start), rows.rows(np.array(0))))
+    start = _moved_start(model, data, rows)
+    if isinstance(model.method, MonteCarlo):
+        likelihood = BinomialLikelihood(model, rows, data.switched, data.trials)
+        return _sampled(likelihood, start, data, by, progress=progress, checkpoint=checkpoint)
+    model, best = _search(model, rows, data, start, starts=starts, progress=progress, checkpoint=checkpoint)
+    at = linearised(model, jnp.asarray(best.c), rows)
+    return _concluded(model, data, by, best, at, _np(fisher_information(data.trials, at)))
+
+
+def refuse_noise(fit: AbstractFit, what: str) -> None:
+    """Raise `ValueError` where the likelihood is a random number, which `what` cannot use."""
+    if isinstance(fit, Fit) and isinstance(fit.method, MonteCarlo):
+        raise ValueError(f"{what} needs a likelihood without noise, but this fit is by Monte Carlo.")
+
+
+def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[SwitchingModel, Minimum]:
+    """The model, resolved finely enough for where the search ended, and that place."""
+    resolved = False
+    while True:
+        situations = [model.situation(c, rows.rows(i)) for i in _extremes(rows)]
+        method = resolving(model.method, situations, float(data.trials.max()), model.relax, again=resolved)
+        if resolved and method == model.method:
+            return model, best
+        model = with_method(model, method, least_resolved(method, float(data.trials.max())))
+        problem = Problem(BinomialLikelihood(model, rows, data.switched, data.trials), model.space)
+        places = around(c, 1 if resolved else starts, model.space)
+        best = minimise(problem, places, progress=progress, checkpoint=checkpoint)
+        c, resolved = best.c, True
+
+
+def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData, by: str, **options: Any) -> Fit:
+    """The fit by a response surface of sampled probabilities."""
+    found = wander(likelihood, likelihood.model.space, c, **options)
+    ended = (found.best, found.at, found.information)
+    return _concluded(likelihood.model, data, by, *ended, noise=found.noise, told=found.told, remarks=sampling_remarks(found))
+
+
+def _concluded(
+    model: SwitchingModel,
+    data: SwitchingData,
+    by: str,
+    best: Minimum,
+    at: Prediction,
+    information: np.ndarray,
+    *,
+    noise: np.ndarray | float = 0.0,
+    told: np.ndarray | float = 1.0,
+    remarks: tuple[str, ...] = (),
+) -> Fit:
+    """Estimates, covariance and criticism at the end of a search."""
+    known = jax.jacfwd(model.space.prior_residuals)(jnp.asarray(best.c))
+    total = information + _np(known.T @ known)
+    spread = covariance_of(total)
+    estimates, covariance = estimates_of(model.space, best.c, spread + noise)
+    each = told * _np(deviances(data.switched, data.trials, at.p, at.q))
+    deviance = float(np.sum(each))
+    dof = len(data) - round(float(np.trace(information @ spread)))
+    said = criticise(data, each, at, model, best, information, dof)
+    return Fit(
+        model=model, data=data, estimates=estimates, covariance=covariance, deviance=deviance,
+        dof=dof, p_value=chi_square_tail(deviance, dof), warnings=(*data.warnings, *remarks, *said), by=by,
+    )  # fmt: skip
+
+
+def _moved_start(model: SwitchingModel, data: SwitchingData, rows: Settings) -> np.ndarray:
+    """Coordinates at which every group's critical current is near where its data switch."""
+    start, space = model.space.at(model.space.start), model.space
+    moves: list[np.ndarray] = []
+    for g in range(max(len(model.groups), 1)):
+        taking = np.array([not t.of_lapse and t.group in (-1, g) for t in model.targets])
+        place = tuple(int(i) for i in np.flatnonzero(taking))
+        part = data if len(model.groups) < 2 else data.take(np.flatnonzero(rows.group == g))
+
+        move = np.full(len(start), np.nan)
+        move[list(place)] = least_move(_Moved(model, start, place, g), len(place), midpoint(part, model.device))
+        moves.append(move)
+    room = 0.02 * (space.upper - space.lower)
+    return np.clip(start + _mean(moves), space.lower + room, space.upper - room)
+
+
+class _Moved(eqx.Module):
+    """The device of a group as a function of how far some coordinates are moved."""
+
+    model: SwitchingModel
+    start: np.ndarray
+    place: tuple[int, ...] = eqx.field(static=True)
+    group: int = eqx.field(static=True)
+
+    def __call__(self, x):
+        return self.model.device_of(jnp.asarray(self.start).at[np.array(self.place)].add(x), self.group)
+
+
+def _mean(moves: list[np.ndarray]) -> np.ndarray:
+    """Mean of the moves that groups ask for, 0 where none does."""
+    counts = np.maximum(np.sum(~np.isnan(moves), axis=0), 1)
+    return np.nansum(moves, axis=0) / counts
+
+
+def _extremes(rows: Settings) -> list[int]:
+    """Rows that are hardest to resolve: the strongest of every group, and of the coldest temperature."""
+    size = np.abs(rows.amplitude)
+    parts = [rows.group == g for g in np.unique(rows.group)]
+    if rows.temperature is not None:
+        parts.append(rows.temperature == rows.temperature.min())
+    return sorted({int(np.argmax(np.where(part, size, -1.0))) for part in parts})
+
+
+def _parameters(device: Device, chosen: Where) -> tuple[Parameter, ...]:
+    return by_where(device, chosen) if callable(chosen) else by_names(device, chosen)
+
+
+def _np(x: Any) -> np.ndarray:
+    return np.asarray(x, float)
+
+
+def _groups(data: SwitchingData, by: str, each: Where) -> tuple[str, ...]:
+    """Labels of the groups; raises `ValueError` where rows differ by more than what is told apart."""
+    if by not in ("device_id", "direction"):
+        raise ValueError(f'Groups are told apart by "device_id" or "direction", but not by {by!r}.')
+    grouped = callable(each) or len(each) > 0
+    for name, what in (("direction", "direction"), ("device_id", "device")):
+        if len(data.labels(name)) > 1 and not (grouped and name == by):
+            raise ValueError(
+                f"A fit takes the data of one {what}, but these have {', '.join(data.labels(name))}: choose by "
+                f"`data.select({name}=...)`, or fit quantities of their own with `each=..., by={name!r}`."
+            )
+    if grouped and not data.labels(by):
+        raise ValueError(f"Quantities of their own for each {by} need data with a column `{by}`, but these have none.")
+    return data.labels(by) if grouped else ()

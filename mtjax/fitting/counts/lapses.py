@@ -1,0 +1,77 @@
+"""What a macrospin does not know of: parts of a switching curve with a name and quantities of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float
+
+from mtjax.quantities import Scalar, as_scalar, quantity, require
+
+Rows = Float[Array, " n"]
+
+
+class AbstractLapse(eqx.Module):
+    """Turns the probability of a model into that of an observation; all its quantities are fitted."""
+
+    @abstractmethod
+    def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
+        """Probability of being seen switched, and not, from those of switching, at pulse amplitudes (A or V)."""
+
+    @property
+    def quantities(self) -> tuple[tuple[str, str, float], ...]:
+        """Name, unit, value of each quantity."""
+        kind = type(self).__name__
+        return tuple(
+            (f"{kind}.{f.name}", f.metadata.get("unit", ""), float(getattr(self, f.name))) for f in dataclasses.fields(self)
+        )
+
+    @property
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Bounds of those that have natural ones."""
+        kind = type(self).__name__
+        return {f"{kind}.{f.name}": f.metadata["bounds"] for f in dataclasses.fields(self) if "bounds" in f.metadata}
+
+
+def _share(default: float) -> Scalar:
+    return eqx.field(converter=as_scalar, metadata={"unit": "", "bounds": (1e-6, 0.999999)}, default=default)
+
+
+class Misread(AbstractLapse):
+    """A share of the outcomes is read wrong, whatever the pulse.
+
+    - `missed`: probability that a switched device is seen as not switched; `false`: the opposite.
+    """
+
+    missed: Scalar = _share(0.02)
+    false: Scalar = _share(0.02)
+
+    def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
+        """p (1 - missed) + q false."""
+        return p * (1 - self.missed) + q * self.false, p * self.missed + q * (1 - self.false)
+
+
+class BackHopping(AbstractLapse):
+    """A switched device hops back with some probability, until a stronger pulse holds it.
+
+    P = p [1 - probability / (1 + exp((amplitude - end) / spread))]. A description, not a theory: it gives the plateau that
+    back-hopping leaves above the switching threshold a height and an end.
+
+    - `probability`: of hopping back, below `end`.
+    - `end`: amplitude (A or V, as in the data) where it has fallen to half; `spread`: over which it falls.
+    """
+
+    probability: Scalar = _share(0.2)
+    end: Scalar = quantity("", default=1.0)
+    spread: Scalar = quantity("", default=0.03)
+
+    def __check_init__(self):
+        require(self, "end spread", positive=True)
+
+    def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
+        """p (1 - back), q + p back."""
+        back = self.probability * jax.nn.sigmoid(-(amplitude - self.end) / self.spread)
+        return p * (1 - back), q + p * back

@@ -1,0 +1,233 @@
+"""The switching probability of every setting of an experiment, as a function of what is fitted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.devices import AppliedField, Device, Parameter, replaced, values
+from mtjax.dynamics import settling_time
+from mtjax.fitting.binomial import Prediction, deviances
+from mtjax.fitting.counts.data import SwitchingData
+from mtjax.fitting.counts.lapses import AbstractLapse
+from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates, coordinates
+from mtjax.parallel import over_rows
+from mtjax.pulses import Pulse
+from mtjax.quantities import as_scalar
+from mtjax.switching import AbstractMethod, MonteCarlo
+
+Column = Float[np.ndarray, " n"]
+
+
+class Target(eqx.Module):
+    """Where a fitted number goes.
+
+    - `leaf`: which leaf of the device, or of the lapse where `of_lapse` says so.
+    - `group`: of rows; -1 for all.
+    """
+
+    leaf: int = eqx.field(static=True)
+    group: int = eqx.field(static=True, default=-1)
+    of_lapse: bool = eqx.field(static=True, default=False)
+
+
+class Settings(eqx.Module):
+    """Rows of an experiment.
+
+    - `amplitude` (A or V), `width` (s), `field` (T) and `temperature` (K) where they vary, shape (n,).
+    - `group`: number of the group of each row, shape (n,).
+    """
+
+    amplitude: Column
+    width: Column
+    group: Any
+    field: Column | None = None
+    temperature: Column | None = None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.amplitude)
+
+    def rows(self, chosen: np.ndarray) -> Settings:
+        """Some of the rows."""
+        return jax.tree.map(lambda x: x[chosen], self)
+
+
+class SwitchingModel(eqx.Module):
+    """Probabilities of switching as a function of the coordinates of the fitted quantities.
+
+    - `device`: with all values that are not fitted; `lapse`: what is seen in place of what happens, or `None`.
+    - `space`, `targets`: the fitted quantities, and where they go.
+    - `groups`: labels of the groups of rows that may have values of their own.
+    - `of_voltage`: whether amplitudes are voltages.
+    - `method`, `relax`: as for `switching_probability`.
+    - `least`: below it a probability means nothing, and counts as this (its slope is kept): else the errors of an engine that
+      resolves no smaller ones, divided by a probability near zero, would pass for information.
+    """
+
+    device: Device
+    lapse: AbstractLapse | None
+    space: Coordinates
+    targets: tuple[Target, ...]
+    groups: tuple[str, ...] = eqx.field(static=True)
+    method: AbstractMethod
+    relax: float | None = None
+    of_voltage: bool = eqx.field(static=True, default=False)
+    least: float = eqx.field(static=True, default=0.0)
+
+    def device_of(self, c: ArrayLike, group: int = 0) -> Device:
+        """The device of a group at the coordinates c."""
+        found = self.space.value(jnp.asarray(c))
+        chosen = [(t.leaf, found[i]) for i, t in enumerate(self.targets) if not t.of_lapse and t.group in (-1, group)]
+        return replaced(self.device, *zip(*chosen, strict=True)) if chosen else self.device
+
+    def lapse_of(self, c: ArrayLike) -> AbstractLapse | None:
+        """The lapse at the coordinates c."""
+        found = self.space.value(jnp.asarray(c))
+        chosen = [(t.leaf, found[i]) for i, t in enumerate(self.targets) if t.of_lapse]
+        return replaced(self.lapse, *zip(*chosen, strict=True)) if chosen else self.lapse
+
+    def __call__(self, c: Float[Array, " k"], rows: Settings) -> tuple[Array, Array]:
+        """Probability of being seen switched, and not, each of shape (n,)."""
+        found = self.space.value(c)
+        shared = self.device_of(c, group=-1)
+        leaves = sorted({t.leaf for t in self.targets if t.group >= 0})
+        own = jnp.stack([self._by_group(found, leaf) for leaf in leaves], axis=1) if leaves else None
+
+        def one(row: Settings):
+            device = shared if own is None else replaced(shared, leaves, list(own[row.group]))
+            return self._probability(device, row)
+
+        p, q = _over_rows(one, rows, in_turn=self.in_turn)
+        lapse = self.lapse_of(c)
+        return (p, q) if lapse is None else lapse.observed(p, q, rows.amplitude)
+
+    def _by_group(self, found: Array, leaf: int) -> Array:
+        """Values of a leaf in every group."""
+        places = {t.group: i for i, t in enumerate(self.targets) if t.leaf == leaf and not t.of_lapse}
+        return found[np.array([places[g] for g in range(len(self.groups))])]
+
+    def _probability(self, device: Device, row: Settings) -> tuple[Array, Array]:
+        device, pulse = self._situation(device, row)
+        relax = settling_time(device) if self.relax is None else as_scalar(self.relax)
+        p = self.method.probability(device, pulse, relax)
+        return self._raised(p.value), self._raised(p.complement)
+
+    def _raised(self, p: Array) -> Array:
+        return p + jax.lax.stop_gradient(jnp.maximum(p, self.least) - p)
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether rows are worked out one after the other (large arrays that stay in the cache) or all at once."""
+        return isinstance(self.method, MonteCarlo) or bool(getattr(self.method, "axisymmetric", False))
+
+    def situation(self, c: ArrayLike, row: Settings) -> tuple[Device, Pulse]:
+        """Device and pulse of one row."""
+        return self._situation(self.device_of(c, int(row.group)), row)
+
+    def _situation(self, device: Device, row: Settings) -> tuple[Device, Pulse]:
+        device = _placed(device, row.field, row.temperature)
+        current = row.amplitude / device.write_resistance if self.of_voltage else row.amplitude
+        return device, Pulse(as_scalar(current), as_scalar(row.width))
+
+
+class BinomialLikelihood(eqx.Module):
+    """Logarithm of the likelihood of counts under `model`, relative to that of the measured fractions.
+
+    - `rows`: the settings, n of them; `switched`, `trials`: counts, shape (n,).
+    """
+
+    model: SwitchingModel
+    rows: Settings
+    switched: Column
+    trials: Column
+
+    def __call__(self, c: Float[Array, " k"]) -> Array:
+        """Minus half the deviance."""
+        p, q = self.model(c, self.rows)
+        return -jnp.sum(deviances(self.switched, self.trials, p, q)) / 2
+
+
+def linearised(model: SwitchingModel, c: Array, rows: Settings) -> Prediction:
+    """Probabilities and their derivatives in the coordinates; the rows are spread over devices and processes."""
+    return over_rows(_linearised, (model, c), rows)
+
+
+def _linearised(shared: tuple[SwitchingModel, Array], rows: Settings) -> Prediction:
+    model, c = shared
+
+    def twice(c):
+        both = model(c, rows)
+        return both, both
+
+    (dp, dq), (p, q) = jax.jacfwd(twice, has_aux=True)(jnp.asarray(c))
+    return Prediction(p, q, dp, dq)
+
+
+def settings_of(data: SwitchingData, by: str, groups: Sequence[str]) -> Settings:
+    """The settings of measured rows."""
+    labels = getattr(data, by)
+    group = np.zeros(len(data), int) if not groups else np.array([groups.index(label) for label in labels])
+    return Settings(data.amplitude, data.width, group, data.field, data.temperature)
+
+
+def compose(
+    device: Device,
+    shared: Iterable[Parameter],
+    each: Iterable[Parameter],
+    groups: tuple[str, ...],
+    *,
+    lapse: AbstractLapse | None,
+    bounds: Bounds | None,
+    priors: Mapping[str, AbstractPrior] | None,
+    method: AbstractMethod,
+    relax: float | None,
+    of_voltage: bool,
+) -> SwitchingModel:
+    """The model of an experiment whose rows fall into `groups`, with quantities for all and for each of them."""
+    device = jax.tree.map(lambda x: jnp.asarray(x, float) if jnp.issubdtype(jnp.result_type(x), jnp.floating) else x, device)
+    rows = [(p.name, p.unit, v, Target(p.leaf)) for p, v in _with_values(device, shared)]
+    for p, v in _with_values(device, each):
+        rows += [(f"{p.name}[{label}]", p.unit, v, Target(p.leaf, g)) for g, label in enumerate(groups)]
+    natural: dict[str, tuple[float, float]] = {}
+    if lapse is not None:
+        rows += [(*q, Target(i, of_lapse=True)) for i, q in enumerate(lapse.quantities)]
+        natural = lapse.bounds
+    names, units, start, targets = zip(*rows, strict=True)
+    space = coordinates(names, units, start, bounds={**natural, **(bounds or {})}, priors=priors)
+    return SwitchingModel(device, lapse, space, targets, groups, method, relax, of_voltage)
+
+
+def _with_values(device: Device, parameters: Iterable[Parameter]) -> list[tuple[Parameter, float]]:
+    found = tuple(parameters)
+    return [(p, float(v)) for p, v in zip(found, values(device, found), strict=True)]
+
+
+def with_method(model: SwitchingModel, method: AbstractMethod, least: float = 0.0) -> SwitchingModel:
+    """The same model by another method, which resolves probabilities down to `least`."""
+    return dataclasses.replace(model, method=method, least=least)
+
+
+def _over_rows(one: Any, rows: Settings, *, in_turn: bool) -> tuple[Array, Array]:
+    rows = jax.tree.map(jnp.asarray, rows)
+    return jax.lax.map(one, rows) if in_turn else jax.vmap(one)(rows)
+
+
+def _placed(device: Device, field: ArrayLike | None, temperature: ArrayLike | None) -> Device:
+    """`device` in an applied field of another strength (T) but the same direction, at another temperature (K)."""
+    if temperature is not None:
+        device = eqx.tree_at(lambda d: d.temperature, device, jnp.asarray(temperature, device.temperature.dtype))
+    if field is None:
+        return device
+    terms = [i for i, term in enumerate(device.terms) if isinstance(term, AppliedField)]
+    if len(terms) != 1:
+        raise ValueError(f"Data with a `field` need a device with one AppliedField, but this has {len(terms)}.")
+    B = device.terms[terms[0]].B  # type: ignore[attr-defined]
+    return eqx.tree_at(lambda d: d.terms[terms[0]].B, device, field * B / jnp.linalg.norm(B))

@@ -1,0 +1,48 @@
+"""Counts that an experiment on a known device would give."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.devices import Device
+from mtjax.fitting.counts.data import SwitchingData
+from mtjax.pulses import Pulse
+from mtjax.quantities import as_scalar
+from mtjax.switching import AbstractMethod, FokkerPlanck, resolving, switching_probability
+
+
+def measured(
+    device: Device,
+    currents: Float[ArrayLike, " n"],
+    widths: ArrayLike,
+    *,
+    trials: int,
+    seed: int,
+    method: AbstractMethod | None = None,
+) -> SwitchingData:
+    """What an experiment on `device` would give: binomial counts around its switching probabilities.
+
+    - `currents`: A; `widths`: of the pulses, s, one or as many; `trials`: per setting; `seed`: of the counts.
+    - `method`: as for `fit`.
+    """
+    currents, widths = jnp.broadcast_arrays(as_scalar(currents), as_scalar(widths))
+    settings = SwitchingData(current=currents, width=widths, switched=0, trials=trials)
+    strongest = int(np.argmax(np.abs(settings.amplitude)))
+    situation = (device, Pulse(currents[strongest], widths[strongest]))
+    method = resolving(FokkerPlanck() if method is None else method, [situation], trials, None, again=False)
+    p = np.asarray(_probabilities(device, currents, widths, method), float)
+    counts = np.random.default_rng(seed).binomial(trials, np.clip(p, 0.0, 1.0))
+    return SwitchingData(current=currents, width=widths, switched=counts, trials=trials)
+
+
+@eqx.filter_jit
+def _probabilities(device: Device, currents: Array, widths: Array, method: AbstractMethod) -> Array:
+    def one(row):
+        current, width = row
+        return switching_probability(device, Pulse(current, width), method=method).value
+
+    return jax.lax.map(one, (currents, widths))

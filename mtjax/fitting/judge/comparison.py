@@ -1,0 +1,131 @@
+"""Candidate laws side by side, by Akaike's criterion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mtjax.fitting.binomial import deviances
+from mtjax.fitting.counts import SwitchingData
+from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
+from mtjax.fitting.result import AbstractFit
+from mtjax.fitting.space import coordinates
+
+_AS_GOOD, _MUCH_WORSE = 2.0, 10.0
+_LEVEL = 0.01
+
+
+class Logistic(AbstractLikelihood):
+    """P = 1 / (1 + exp(-(A - A_50) / w)) in the pulse amplitude A, with its own A_50 and w for every series of settings.
+
+    Quantities: the A_50 of all series, then the w.
+
+    - `amplitude` (A or V), `switched`, `trials`, number of the `series`: shape (n,).
+    """
+
+    amplitude: Float[np.ndarray, " n"]
+    switched: Float[np.ndarray, " n"]
+    trials: Float[np.ndarray, " n"]
+    series: np.ndarray
+
+    @property
+    def kind(self) -> str:
+        """Number of settings and curves."""
+        return f"{self.rows} settings, by logistic curves"
+
+    @property
+    def rows(self) -> int:
+        """Number of settings."""
+        return len(self.amplitude)
+
+    @property
+    def calibrated(self) -> bool:
+        """The likelihood is relative to that of the measured fractions."""
+        return True
+
+    def log_likelihood(self, values: Float[Array, " k"]) -> Array:
+        """Minus half the deviance."""
+        middle, width = values.reshape(2, -1)[:, jnp.asarray(self.series, int)]
+        u = (self.amplitude - middle) / width
+        return -jnp.sum(deviances(self.switched, self.trials, jax.nn.sigmoid(u), jax.nn.sigmoid(-u))) / 2
+
+
+def fit_logistic(data: SwitchingData) -> LikelihoodFit:
+    """A logistic curve for every width, field, temperature, direction and device: what a spreadsheet would do."""
+    labels = data.series()
+    kinds = list(dict.fromkeys(labels))
+    series = np.array([kinds.index(label) for label in labels])
+    sign = np.sign(np.sum(data.amplitude))
+    amplitude = sign * data.amplitude
+    middles, widths = zip(
+        *(_start(amplitude[series == s], data.probability[series == s]) for s in range(len(kinds))), strict=True
+    )
+    unit = "A" if data.voltage is None else "V"
+    names = [f"{q}[{label}]" if len(kinds) > 1 else q for q in ("midpoint", "width") for label in kinds]
+    space = coordinates(names, [unit] * len(names), [*middles, *widths])
+    return maximise(Logistic(amplitude, data.switched, data.trials, series), space)
+
+
+def _start(amplitude: np.ndarray, p: np.ndarray) -> tuple[float, float]:
+    order = np.argsort(amplitude)
+    rising = np.maximum.accumulate(p[order])
+    at = [float(np.interp(level, rising + 1e-9 * np.arange(len(p)), amplitude[order])) for level in (0.27, 0.5, 0.73)]
+    span = float(np.ptp(amplitude)) or abs(at[1])
+    return at[1], max((at[2] - at[0]) / 2, 0.02 * span)
+
+
+class Comparison(eqx.Module):
+    """Laws in the order of their AIC, best first.
+
+    - `names`; `quantities`: numbers of fitted ones; `deviance`, `aic`, `p_value`: one each.
+    """
+
+    names: tuple[str, ...]
+    quantities: tuple[int, ...]
+    deviance: tuple[float, ...]
+    aic: tuple[float, ...]
+    p_value: tuple[float | None, ...]
+
+    @property
+    def verdict(self) -> str:
+        """A plain sentence."""
+        best, p = self.names[0], self.p_value[0]
+        above = [a - self.aic[0] for a in self.aic]
+        groups = {
+            "about as good": [n for n, d in zip(self.names[1:], above[1:], strict=True) if d <= _AS_GOOD],
+            "less likely": [n for n, d in zip(self.names[1:], above[1:], strict=True) if _AS_GOOD < d <= _MUCH_WORSE],
+            "not supported at all": [n for n, d in zip(self.names[1:], above[1:], strict=True) if d > _MUCH_WORSE],
+        }
+        parts = [f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {how}" for how, names in groups.items() if names]
+        found = f"The data favour {best}" + ("; " + "; ".join(parts) if parts else "")
+        poor = f", but even that does not describe them (p = {p:.1g})" if p is not None and p < _LEVEL else ""
+        return found + poor + "."
+
+    def __str__(self) -> str:
+        """A table and the verdict."""
+        wide = max(map(len, self.names)) + 2
+        lines = [f"{'':<{wide}}{'quantities':<12}{'deviance':<10}{'AIC':<10}{'above best':<12}p"]
+        rows = zip(self.names, self.quantities, self.deviance, self.aic, self.p_value, strict=True)
+        for name, k, deviance, aic, p in rows:
+            shown = "" if p is None else f"{p:.2g}"
+            lines.append(f"{name:<{wide}}{k:<12}{deviance:<10.4g}{aic:<10.4g}{aic - self.aic[0]:<12.3g}{shown}")
+        return "\n".join([*lines, self.verdict])
+
+
+def compare(fits: Mapping[str, AbstractFit]) -> Comparison:
+    """`fits` of the same data side by side; raises `ValueError` for fewer than two."""
+    if len(fits) < 2:
+        raise ValueError(f"A comparison needs at least two fits, but there {'is one' if fits else 'are none'}.")
+    ordered = sorted(fits.items(), key=lambda item: item[1].aic)
+    return Comparison(
+        names=tuple(name for name, _ in ordered),
+        quantities=tuple(len(f.estimates) for _, f in ordered),
+        deviance=tuple(f.deviance for _, f in ordered),
+        aic=tuple(f.aic for _, f in ordered),
+        p_value=tuple(f.p_value for _, f in ordered),
+    )

@@ -1,0 +1,128 @@
+"""The full posterior of a fit by numpyro's No-U-Turn sampler (the extra `fit`), from the likelihood that was fitted."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from mtjax.fitting.counts import refuse_noise
+from mtjax.fitting.result import AbstractFit
+from mtjax.printing import with_unit
+from mtjax.quantities import in_double
+
+R_HAT, LEAST_DRAWS = 1.01, 400.0
+"""Largest R-hat, and smallest number of effective draws, that pass (Vehtari et al., Bayesian Analysis 16, 667, 2021)."""
+
+
+class Posterior(eqx.Module):
+    """Draws from the posterior of k quantities.
+
+    - `names`, `units`; `draws`: shape (chains, n, k), SI.
+    - `r_hat`: split R-hat; `effective`: number of effective draws; shape (k,).
+    - `divergences`: of the sampler.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    draws: Float[np.ndarray, "chains n k"]
+    r_hat: Float[np.ndarray, " k"]
+    effective: Float[np.ndarray, " k"]
+    divergences: int
+
+    def interval(self, level: float = 0.95) -> Float[np.ndarray, "k 2"]:
+        """Intervals with equal tails, shape (k, 2)."""
+        flat = self.draws.reshape(-1, len(self.names))
+        return np.quantile(flat, [0.5 - level / 2, 0.5 + level / 2], axis=0).T
+
+    @property
+    def median(self) -> Float[np.ndarray, " k"]:
+        """Medians."""
+        return np.median(self.draws.reshape(-1, len(self.names)), axis=0)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the sampling, one sentence each."""
+        said = []
+        for name, r, n in zip(self.names, self.r_hat, self.effective, strict=True):
+            if not r < R_HAT:
+                said.append(f"The chains of {name} disagree (R-hat {r:.3f}, should be below {R_HAT}): draw more.")
+            elif n < LEAST_DRAWS:
+                said.append(f"Only {n:.0f} effective draws of {name} (at least {LEAST_DRAWS:.0f} are wanted): draw more.")
+        if self.divergences:
+            said.append(f"{self.divergences} trajectories diverged: the corners of the posterior are not trustworthy.")
+        return tuple(said)
+
+    def __str__(self) -> str:
+        """A table of medians and intervals, and the warnings."""
+        lines = [f"{'':<28}{'median':<14}{'95 % interval':<30}{'R-hat':<8}effective draws"]
+        rows = zip(self.names, self.units, self.median, self.interval(), self.r_hat, self.effective, strict=True)
+        for name, unit, middle, ends, r, n in rows:
+            shown = " ... ".join(with_unit(x, unit) for x in ends)
+            lines.append(f"{name:<28}{with_unit(middle, unit):<14}{shown:<30}{r:<8.3f}{n:.0f}")
+        return "\n".join([*lines, *(f"warning: {sentence}" for sentence in self.warnings)])
+
+
+@in_double
+def posterior(
+    fit: AbstractFit, *, key: Key[Array, ""], samples: int = 500, warmup: int = 250, chains: int = 4, progress: bool = False
+) -> Posterior:
+    """Draws from likelihood times priors; quantities without a prior are flat in their coordinate, within their bounds.
+
+    - `samples`: per chain, after `warmup`.
+
+    Raises `ImportError` without numpyro, `ValueError` for fits by Monte Carlo.
+    """
+    refuse_noise(fit, "A posterior")
+    try:
+        import numpyro
+        from numpyro import diagnostics, infer
+    except ImportError as error:
+        raise ImportError("The posterior needs numpyro: pip install 'mtjax[fit]'.") from error
+    potential = _Potential(fit)
+    kernel = infer.NUTS(potential_fn=potential, dense_mass=True, target_accept_prob=0.85, max_tree_depth=6)
+    method = "sequential" if chains == 1 else "vectorized"
+    mcmc = infer.MCMC(
+        kernel, num_warmup=warmup, num_samples=samples, num_chains=chains, chain_method=method, progress_bar=progress
+    )
+    del numpyro
+    first, draw = jax.random.split(key)
+    start = jax.random.normal(first, (chains, len(fit.estimates)))
+    mcmc.run(draw, init_params=start if chains > 1 else start[0], extra_fields=("diverging",))
+    z = mcmc.get_samples(group_by_chain=True)
+    draws = np.asarray(jax.vmap(jax.vmap(potential.value))(z))
+    return Posterior(
+        names=fit.estimates.names, units=fit.estimates.units, draws=draws,
+        r_hat=np.asarray(diagnostics.split_gelman_rubin(draws)), effective=np.asarray(diagnostics.effective_sample_size(draws)),
+        divergences=int(np.sum(mcmc.get_extra_fields()["diverging"])),
+    )  # fmt: skip
+
+
+class _Potential(eqx.Module):
+    """Minus the log-posterior of numbers z that are nearly standard normal: c = bound(x), x = x_fit + root z."""
+
+    likelihood: eqx.Module
+    fit: AbstractFit
+    middle: Array
+    root: Array
+
+    def __init__(self, fit: AbstractFit):
+        self.fit, self.likelihood = fit, fit.likelihood
+        self.middle = jnp.asarray(fit.space.free(fit.at))
+        stretch = jax.jvp(fit.space.bound, (self.middle,), (jnp.ones_like(self.middle),))[1]
+        spread = fit.spread / np.asarray(stretch)[:, None] / np.asarray(stretch)
+        scales, axes = np.linalg.eigh(spread)
+        self.root = jnp.asarray(axes * np.sqrt(np.clip(scales, 1e-12, 1.0)))
+
+    def __call__(self, z: Array) -> Array:
+        x = self.middle + self.root @ z
+        space = self.fit.space
+        c, stretch = jax.jvp(space.bound, (x,), (jnp.ones_like(x),))
+        log_density = self.likelihood(c) + space.log_prior(c) + jnp.sum(jnp.log(stretch))  # type: ignore[operator]
+        return -log_density
+
+    def value(self, z: Array) -> Array:
+        """The quantities."""
+        return self.fit.space.value(self.fit.space.bound(self.middle + self.root @ z))

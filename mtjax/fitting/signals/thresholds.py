@@ -1,0 +1,243 @@
+"""Thresholds that are known only to intervals: switching by pulses of many widths, and the shift of loops by a current."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import log_ndtr
+from jaxtyping import Array, Float
+
+from mtjax.fitting.binomial import runs_tail
+from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
+from mtjax.fitting.signals.loops import Thresholds
+from mtjax.fitting.space import Bounds, coordinates
+
+_LEVEL = 0.01
+_FLOOR = -700.0
+
+
+def log_interval(low: Array, high: Array) -> Array:
+    """log(Phi(high) - Phi(low)) of the standard normal, without cancellation; `high` may be infinite."""
+    flip = low > 0
+    a, b = jnp.where(flip, -high, low), jnp.where(flip, -low, high)
+    top, bottom = log_ndtr(b), log_ndtr(jnp.where(jnp.isfinite(a), a, -1e10))
+    gap = jnp.maximum(-jnp.expm1(bottom - top), 1e-300)
+    return top + jnp.log(gap)
+
+
+def _scattered(law: ActivatedThresholds | ShiftedLoops, middle: Array, sigma: Array) -> Array:
+    """Log-likelihood of a law's intervals for thresholds that scatter normally about `middle`."""
+    return jnp.sum(log_interval((law.lower - middle) / sigma, (law.upper - middle) / sigma))
+
+
+class ActivatedThresholds(AbstractLikelihood):
+    """Thermally activated switching of a sweep of pulses, I_c = I_0 [1 - ln(t / tau_0) / delta] for each polarity.
+
+    The barrier falls linearly with the current: rate = exp(-delta (1 - I / I_0)) / tau_0 (Koch, Katine and Sun, Phys. Rev.
+    Lett. 92, 088302, 2004; recalled). With `single`, one barrier is crossed in one event: a sweep then switches between two
+    amplitudes with the probability that the sum of its rates gives, and thresholds scatter by I_0 / delta from sweep to
+    sweep. Without it, I_c is where the rate is 1 / t, and thresholds scatter normally by a `scatter` that is fitted: a film
+    that switches piece by piece.
+
+    Quantities: I_0 and delta for each polarity, then, if not `single`, the relative scatter sigma / I_0.
+
+    - `lower`, `upper`, `width`, `negative`: thresholds (A), pulse widths (s), which polarity, shape (n,).
+    - `tau_0`: s.
+    - `one_delta`: whether both polarities share one delta.
+    """
+
+    lower: Float[np.ndarray, " n"]
+    upper: Float[np.ndarray, " n"]
+    width: Float[np.ndarray, " n"]
+    negative: np.ndarray
+    tau_0: float
+    single: bool = eqx.field(static=True, default=False)
+    one_delta: bool = eqx.field(static=True, default=False)
+
+    @property
+    def kind(self) -> str:
+        """Number of thresholds and the law."""
+        how = "one event over one barrier" if self.single else "normal scatter"
+        return f"{self.rows} switching thresholds by thermal activation, {how}"
+
+    @property
+    def rows(self) -> int:
+        """Number of thresholds."""
+        return len(self.lower)
+
+    @property
+    def calibrated(self) -> bool:
+        """No: the likelihood has no measure of a perfect description."""
+        return False
+
+    def middle(self, values: Float[Array, " k"]) -> Array:
+        """I_c of every row, A."""
+        I0, delta = self._pairs(values)
+        return I0 * (1 - jnp.log(self.width / self.tau_0) / delta)
+
+    def log_likelihood(self, values: Float[Array, " k"]) -> Array:
+        """Sum over the thresholds of the logarithm of the probability of their interval."""
+        I0, delta = self._pairs(values)
+        middle = self.middle(values)
+        if not self.single:
+            return _scattered(self, middle, values[-1] * I0)
+        scale = I0 / delta
+        closed = jnp.isfinite(self.upper)
+        step = jnp.where(closed, self.upper - self.lower, jnp.inf)
+        # pulses of the sweep below: a geometric series of the numbers of expected events
+        below = jnp.exp((self.lower - middle) / scale) / -jnp.expm1(-jnp.where(closed, step, scale) / scale)
+        within = jnp.exp(jnp.where(closed, self.upper - middle, 0.0) / scale)
+        switched = jnp.log(-jnp.expm1(-jnp.maximum(within, 1e-300)))
+        return jnp.sum(jnp.maximum(-below + jnp.where(closed, switched, 0.0), _FLOOR))
+
+    def _pairs(self, values: Array) -> tuple[Array, Array]:
+        chosen = jnp.asarray(self.negative, int)
+        delta = values[2] if self.one_delta else values[2:4][chosen]
+        return values[:2][chosen], delta
+
+
+class ShiftedLoops(AbstractLikelihood):
+    """Switching fields of loops under a current: they move together by the shift, and shrink together by heat.
+
+    Along its own direction each lies at +-(b + chi I) + w + h I^2, with normal scatter.
+
+    Quantities: for every in-plane field the shift per current chi (T/A), the offset b (T), the coercive field w (T), its
+    change by heat h (T/A^2); then one scatter (T): that of a set with wide intervals alone would run to zero.
+
+    - `lower`, `upper` (T), `sign`, `current` (A), `group`: shape (n,).
+    """
+
+    lower: Float[np.ndarray, " n"]
+    upper: Float[np.ndarray, " n"]
+    sign: Float[np.ndarray, " n"]
+    current: Float[np.ndarray, " n"]
+    group: np.ndarray
+
+    @property
+    def kind(self) -> str:
+        """Number of switching fields."""
+        return f"{self.rows} switching fields of loops under a current"
+
+    @property
+    def rows(self) -> int:
+        """Number of switching fields."""
+        return len(self.lower)
+
+    @property
+    def calibrated(self) -> bool:
+        """No: the likelihood has no measure of a perfect description."""
+        return False
+
+    def middle(self, values: Float[Array, " k"]) -> Array:
+        """Switching field of every row, along its own direction, T."""
+        chi, b, w, h = values[:-1].reshape(4, -1)[:, jnp.asarray(self.group, int)]
+        return self.sign * (b + chi * self.current) + w + h * self.current**2
+
+    def log_likelihood(self, values: Float[Array, " k"]) -> Array:
+        """Sum over the switching fields of the logarithm of the probability of their interval."""
+        return _scattered(self, self.middle(values), values[-1])
+
+
+def fit_thresholds(
+    data: Thresholds,
+    *,
+    tau_0: float = 1e-9,
+    single: bool = False,
+    one_delta: bool = False,
+    bounds: Bounds | None = None,
+) -> LikelihoodFit:
+    """Critical current and thermal stability for both polarities in one fit, from thresholds at several pulse widths.
+
+    - `tau_0`: attempt time, s (1 ns assumed, as usual; delta moves with its logarithm).
+    - `single`, `one_delta`: as in `ActivatedThresholds`; whether both polarities share one delta.
+
+    Raises `ValueError` where a polarity has fewer than two pulse widths.
+    """
+    names = {1: "+", -1: "-"}
+    signs = [s for s in (1, -1) if np.any(data.polarity == s)]
+    for s in signs:
+        if len(np.unique(data.width[data.polarity == s])) < 2:
+            raise ValueError(f"Thresholds of two pulse widths are needed for a thermal stability, but {names[s]} has one.")
+    negative = (data.polarity < 0) if len(signs) == 2 else np.zeros(len(data), bool)
+    law = ActivatedThresholds(data.lower, data.upper, data.width, negative, tau_0, single, one_delta)
+    middles = [_middles(data)[data.polarity == s] for s in signs]
+    slopes = [_line(np.log(data.width[data.polarity == s] / tau_0), y) for s, y in zip(signs, middles, strict=True)]
+    labels = [names[s] for s in signs]
+    deltas = [float(np.clip(-a / b if b < 0 else 50.0, 5.0, 500.0)) for a, b in slopes]
+    pairs = len(signs)
+    start = [max(a, y.max()) for (a, _), y in zip(slopes, middles, strict=True)] + [1.0] * (2 - pairs)
+    start += [float(np.mean(deltas))] if one_delta else deltas + [1.0] * (2 - pairs)
+    quantities = [f"critical_current[{x}]" for x in labels] + ["unused critical_current"] * (2 - pairs)
+    quantities += ["delta"] if one_delta else [f"delta[{x}]" for x in labels] + ["unused delta"] * (2 - pairs)
+    units = ["A"] * 2 + [""] * (1 if one_delta else 2)
+    if not single:
+        start, quantities, units = [*start, 0.05], [*quantities, "relative_scatter"], [*units, ""]
+    given = {"relative_scatter": (1e-3, 1.0)} if not single else {}
+    space = coordinates(quantities, units, start, bounds={**given, **(bounds or {})})
+    fit = maximise(law, space, warnings=data.warnings)
+    return _criticised(fit, law.middle(jnp.asarray(fit.estimates.value)), data, data.width)
+
+
+def fit_loop_shift(data: Thresholds) -> LikelihoodFit:
+    """How far a current shifts loops, T/A, for every in-plane field, from their switching fields under several currents.
+
+    The shift is where the middle of the loop lies on the axis of the out-of-plane field; the effective field of the
+    spin-orbit torque is minus that. Where the in-plane field aligns all domain walls, B_DL = (2 / pi) times it (Pai et al.,
+    Phys. Rev. B 93, 144409, 2016; recalled).
+
+    Raises `ValueError` where a field has fewer than three currents, or loops switch in one direction only.
+    """
+    fields, group = np.unique(np.round(data.field, 9), return_inverse=True)
+    for g, field in enumerate(fields):
+        chosen = group == g
+        if len(np.unique(data.current[chosen])) < 3 or len(np.unique(data.polarity[chosen])) < 2:
+            raise ValueError(
+                f"Loops in both directions under at least three currents are needed, but at {field:g} T there are fewer."
+            )
+    law = ShiftedLoops(data.lower, data.upper, data.polarity, data.current, group)
+    names, units, start = _shift_quantities(data, fields, group)
+    reach = float(np.ptp(data.current)) / 2
+    large = float(np.max(np.abs(data.upper[np.isfinite(data.upper)])))
+    bounds = {}
+    for name, unit in zip(names[:-1], units[:-1], strict=True):
+        size = large / reach ** {"T/A": 1, "T": 0, "T/A^2": 2}[unit]
+        bounds[name] = (-10 * size, 10 * size)
+    space = coordinates(names, units, start, bounds=bounds)
+    fit = maximise(law, space, warnings=data.warnings)
+    return _criticised(fit, law.middle(jnp.asarray(fit.estimates.value)), data, data.current)
+
+
+def _shift_quantities(data: Thresholds, fields, group) -> tuple[list[str], list[str], list[float]]:
+    labels = [f"{1e3 * f:g} mT" for f in fields]
+    names = [f"{q}[{x}]" for q in ("shift_per_current", "offset", "coercive_field", "heating") for x in labels]
+    units = [u for u in ("T/A", "T", "T", "T/A^2") for _ in labels]
+    y, starts = _middles(data), []
+    for g in range(len(fields)):
+        rows = group == g
+        design = np.stack([data.polarity * data.current, data.polarity, np.ones(len(y)), data.current**2], axis=1)[rows]
+        starts.append(np.linalg.lstsq(design, y[rows], rcond=None)[0])
+    widths = (data.upper - data.lower)[np.isfinite(data.upper)]
+    return [*names, "scatter"], [*units, "T"], [*np.array(starts).T.ravel(), float(np.median(widths)) / 3]
+
+
+def _middles(data: Thresholds) -> np.ndarray:
+    """Middles of the intervals; the lower ends where they are open."""
+    return np.where(np.isfinite(data.upper), (data.lower + np.where(np.isfinite(data.upper), data.upper, 0)) / 2, data.lower)
+
+
+def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    b, a = np.polyfit(x, y, 1)
+    return float(a), float(b)
+
+
+def _criticised(fit: LikelihoodFit, middle: Array, data: Thresholds, order: np.ndarray) -> LikelihoodFit:
+    """A runs test along each polarity, in one sentence."""
+    off = _middles(data) - np.asarray(middle)
+    said = []
+    for sign, name in ((1, "positive"), (-1, "negative")):
+        rows = np.flatnonzero(data.polarity == sign)
+        p = runs_tail(off[rows][np.argsort(order[rows], kind="stable")])
+        if p < _LEVEL:
+            said.append(f"The {name} thresholds keep to one side of the law over long stretches (runs test, p = {p:.1g}).")
+    return eqx.tree_at(lambda f: f.warnings, fit, (*fit.warnings, *said))

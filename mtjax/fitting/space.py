@@ -1,0 +1,216 @@
+"""The numbers that a search moves: logarithms of quantities, or the quantities themselves, within bounds."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mtjax.quantities import Scalar, quantity, require
+
+REACH = float(np.log(1e3))
+"""How far a quantity may move from its start without bounds: a factor of 1000 (or, if it is not fitted by its logarithm, 7)."""
+_EDGE = 1e-3
+Bounds = Mapping[str, tuple[float, float]]
+
+
+class Coordinates(eqx.Module):
+    """k quantities and their coordinates c: the logarithm of |value|, or the value where `logarithmic` is false.
+
+    - `names`, `units`: SI.
+    - `start`: values where a search starts, shape (k,); a logarithmic one keeps its sign.
+    - `lower`, `upper`: bounds of c, shape (k,).
+    - `priors`: one each, or `None`.
+    """
+
+    names: tuple[str, ...] = eqx.field(static=True)
+    units: tuple[str, ...] = eqx.field(static=True)
+    logarithmic: tuple[bool, ...] = eqx.field(static=True)
+    start: Float[np.ndarray, " k"]
+    lower: Float[np.ndarray, " k"]
+    upper: Float[np.ndarray, " k"]
+    priors: tuple[AbstractPrior | None, ...]
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.names)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Which are logarithmic, shape (k,)."""
+        return np.array(self.logarithmic, bool)
+
+    def value(self, c: Any) -> Any:
+        """The quantities at c."""
+        sign = jnp.where(self.start < 0, -1.0, 1.0)
+        return jnp.where(self.mask, sign * jnp.exp(jnp.where(self.mask, c, 0.0)), c)
+
+    def at(self, value: Any) -> Any:
+        """The coordinates of the quantities."""
+        return np.where(self.mask, np.log(np.abs(np.where(self.mask, value, 1.0))), value)
+
+    def scale(self, value: Any) -> Any:
+        """Derivative of the quantities in their coordinates."""
+        return np.where(self.mask, value, 1.0)
+
+    def free(self, c: Any) -> Any:
+        """Unbounded numbers x of the coordinates c: 0 at the start, where c grows as fast as x."""
+        share = np.clip((c - self.lower) / (self.upper - self.lower), 1e-9, 1 - 1e-9)
+        return np.asarray((np.log(share / (1 - share)) - self._logit) * self._speed)
+
+    def bound(self, x: Float[Array, " k"]) -> Any:
+        """The coordinates of unbounded numbers."""
+        return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(self._logit + x / self._speed)
+
+    @property
+    def _share(self) -> Any:
+        c = jnp.where(self.mask, jnp.log(jnp.abs(jnp.where(self.mask, self.start, 1.0))), self.start)
+        return jnp.clip((c - self.lower) / (self.upper - self.lower), 0.01, 0.99)
+
+    @property
+    def _logit(self) -> Any:
+        return jnp.log(self._share / (1 - self._share))
+
+    @property
+    def _speed(self) -> Any:
+        return (self.upper - self.lower) * self._share * (1 - self._share)
+
+    def at_edge(self, c: Float[np.ndarray, " k"]) -> list[str]:
+        """Names of the quantities that sit on one of their bounds."""
+        room = np.minimum(c - self.lower, self.upper - c) / (self.upper - self.lower)
+        return [name for name, r in zip(self.names, room, strict=True) if r < _EDGE]
+
+    def prior_residuals(self, c: Float[Array, " k"]) -> Float[Array, " priors"]:
+        """How far the quantities with a prior lie from its middle, in standard deviations."""
+        value = self.value(c)
+        found = [prior.residual(value[i]) for i, prior in enumerate(self.priors) if prior is not None]
+        return jnp.stack(found) if found else jnp.zeros(0, value.dtype)
+
+    def log_prior(self, c: Float[Array, " k"]) -> Array:
+        """Logarithm of the prior density of c: constant within the bounds where no prior is given."""
+        value = self.value(c)
+        total = jnp.zeros((), value.dtype)
+        for i, prior in enumerate(self.priors):
+            if prior is not None:
+                total = total + prior.log_density(value[i]) + (c[i] if self.logarithmic[i] else 0.0)
+        return total
+
+
+def coordinates(
+    names: Sequence[str],
+    units: Sequence[str],
+    start: Iterable[float],
+    *,
+    bounds: Bounds | None = None,
+    priors: Mapping[str, AbstractPrior] | None = None,
+) -> Coordinates:
+    """Coordinates of named quantities: logarithmic unless the start is 0 or the bounds hold 0.
+
+    `bounds`, `priors`: by name; a name without its label in brackets ("Bk" for "Bk[A]") stands for all of them. Raises
+    `ValueError` where one belongs to no quantity, or the start lies outside its bounds.
+    """
+    start = np.array([float(v) for v in start])
+    bounds, priors = dict(bounds or {}), dict(priors or {})
+    _require_known(names, [*bounds, *priors])
+    given = [bounds.get(name, bounds.get(_plain(name))) for name in names]
+    logarithmic = tuple(bool(v != 0 and (b is None or b[0] * b[1] > 0)) for v, b in zip(start, given, strict=True))
+    ends = [_ends(*row) for row in zip(names, start, given, logarithmic, strict=True)]
+    return Coordinates(
+        names=tuple(names),
+        units=tuple(units),
+        logarithmic=logarithmic,
+        start=start,
+        lower=np.array([low for low, _ in ends]),
+        upper=np.array([high for _, high in ends]),
+        priors=tuple(priors.get(name, priors.get(_plain(name))) for name in names),
+    )
+
+
+def _plain(name: str) -> str:
+    return name.partition("[")[0]
+
+
+def _require_known(names: Sequence[str], given: Iterable[str]) -> None:
+    known = {*names, *map(_plain, names)}
+    for name in given:
+        if name not in known:
+            raise ValueError(f"Bounds and priors must be those of fitted quantities ({', '.join(names)}), but not of {name!r}.")
+
+
+def _ends(name: str, start: float, bounds: tuple[float, float] | None, logarithmic: bool) -> tuple[float, float]:  # noqa: FBT001
+    if bounds is None:
+        middle = np.log(abs(start)) if logarithmic else start
+        return middle - REACH, middle + REACH
+    low, high = bounds
+    if not low < high:
+        raise ValueError(f"The bounds of {name} must be a lower and a higher value, but are {low:g} and {high:g}.")
+    if not low <= start <= high:
+        raise ValueError(f"The start of {name} must lie within its bounds {low:g} ... {high:g}, but is {start:g}.")
+    return tuple(sorted(np.log(np.abs([low, high])))) if logarithmic else (low, high)
+
+
+class AbstractPrior(eqx.Module):
+    """A distribution of one quantity."""
+
+    @abstractmethod
+    def residual(self, value: Scalar) -> Scalar:
+        """How many standard deviations `value` lies from the middle."""
+
+    @abstractmethod
+    def log_density(self, value: Scalar) -> Scalar:
+        """Logarithm of the density of `value`, up to a constant."""
+
+
+class Normal(AbstractPrior):
+    """Normal distribution.
+
+    - `mean`, `deviation`: in the unit of the quantity.
+    """
+
+    mean: Scalar = quantity("")
+    deviation: Scalar = quantity("")
+
+    def __check_init__(self):
+        require(self, "mean")
+        require(self, "deviation", positive=True)
+
+    def residual(self, value: Scalar) -> Scalar:
+        """(value - mean) / deviation."""
+        return (value - self.mean) / self.deviation
+
+    def log_density(self, value: Scalar) -> Scalar:
+        """Minus half the squared residual."""
+        return -(self.residual(value) ** 2) / 2
+
+
+class LogNormal(AbstractPrior):
+    """Normal distribution of the logarithm: the quantity lies within `factor` of `median` with probability 68 %.
+
+    - `median`: in the unit of the quantity, with its sign; `factor`: above 1.
+    """
+
+    median: Scalar = quantity("")
+    factor: Scalar = quantity("")
+
+    def __check_init__(self):
+        require(self, "median factor")
+        if not (self.factor > 1 and self.median != 0):
+            raise ValueError(
+                f"LogNormal needs a factor above 1 and a median that is not 0, but has {self.factor} and {self.median}."
+            )
+
+    def residual(self, value: Scalar) -> Scalar:
+        """log(value / median) / log(factor)."""
+        ratio = value / self.median
+        positive = ratio > 0
+        return jnp.where(positive, jnp.log(jnp.where(positive, ratio, 1.0)) / jnp.log(self.factor), jnp.inf)
+
+    def log_density(self, value: Scalar) -> Scalar:
+        """Minus half the squared residual, minus log |value|."""
+        return -(self.residual(value) ** 2) / 2 - jnp.log(jnp.abs(value))

@@ -1,0 +1,33 @@
+"""Neurons and synapses made of devices, and crossbars of them."""
+
+from mtjax.nn.elements.convolution import convolve
+from mtjax.nn.elements.crossbar import Crossbar
+from mtjax.nn.elements.neurons import (
+    AbstractNeuron,
+    ClockedNeuron,
+    Fired,
+    FreeRunningNeuron,
+    IntegratingNeuron,
+    TrajectorySampler,
+)
+from mtjax.nn.elements.plastic import Learnt, PlasticSynapses, learn
+from mtjax.nn.elements.synapses import AbstractSynapse, Conv, Dense, Pooled, Values
+
+__all__ = [
+    "AbstractNeuron",
+    "AbstractSynapse",
+    "ClockedNeuron",
+    "Conv",
+    "Crossbar",
+    "Dense",
+    "Fired",
+    "FreeRunningNeuron",
+    "IntegratingNeuron",
+    "Learnt",
+    "PlasticSynapses",
+    "Pooled",
+    "TrajectorySampler",
+    "Values",
+    "convolve",
+    "learn",
+]

@@ -1,0 +1,139 @@
+"""A crossbar of conductance pairs: what becomes of a weight matrix when devices hold it."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float, Key
+
+from mtjax.devices import TunnelMagnetoresistance
+from mtjax.quantities import Scalar, quantity, require
+
+Matrix = Float[Array, "*shape"]
+
+
+def _largest(weight: Matrix) -> Array:
+    """The weight that the whole range of conductance stands for; a constant to gradients."""
+    return jax.lax.stop_gradient(jnp.max(jnp.abs(weight))) + 1e-30
+
+
+class Crossbar(eqx.Module):
+    """Pairs of conductances G+ and G-: w = (G+ - G-) w_max / (G_on - G_off), the idle one of a pair at G_off.
+
+    - `on_off`: G_on / G_off; `G_on`: S.
+    - `levels`: conductances that a device can hold, from G_off to G_on; 0 for a continuum.
+    - `write_noise`: standard deviation of a programmed conductance over G_on - G_off, drawn once per chip.
+    - `read_noise`: standard deviation of every read conductance over itself, drawn at every read.
+    - `asymmetry`: by how much the range of the negative devices is larger than that of the positive ones.
+    - `wire`: resistance of the wire between neighbouring cells, ohm; 0 for ideal wires.
+    """
+
+    on_off: Scalar = quantity("", default=10.0)
+    G_on: Scalar = quantity("S", default=1e-5)
+    levels: int = eqx.field(static=True, default=0)
+    write_noise: Scalar = quantity("", default=0.0)
+    read_noise: Scalar = quantity("", default=0.0)
+    asymmetry: Scalar = quantity("", default=0.0)
+    wire: float = eqx.field(static=True, default=0.0)
+
+    def __check_init__(self):
+        require(self, "G_on", positive=True)
+        require(self, "write_noise read_noise", least=0.0)
+        require(self, "on_off", least=1.0)
+        if self.levels < 0 or self.levels == 1 or self.wire < 0:
+            raise ValueError(
+                f"`levels` of Crossbar must be 0 or at least 2 and `wire` not negative, but are {self.levels}, {self.wire}."
+            )
+
+    @staticmethod
+    def of(readout: TunnelMagnetoresistance, **kwargs: ArrayLike) -> Crossbar:
+        """The crossbar of binary junctions with this read-out: on/off ratio 1 + TMR."""
+        return Crossbar(on_off=1 + readout.tmr, G_on=1 / readout.R_P, levels=2, **kwargs)
+
+    @property
+    def G_off(self) -> Scalar:
+        """Lowest conductance, S."""
+        return self.G_on / self.on_off
+
+    def conductances(self, weight: Matrix) -> tuple[Matrix, Matrix]:
+        """G+ and G- (S) that hold `weight`, on the levels there are; rounding passes gradients through."""
+        size = _largest(weight)
+        share = jnp.clip(jnp.abs(weight) / size, 0, 1)
+        if self.levels:
+            rounded = jnp.round(share * (self.levels - 1)) / (self.levels - 1)
+            share = jax.lax.stop_gradient(rounded - share) + share
+        span = self.G_on - self.G_off
+        plus = self.G_off + span * jnp.where(weight > 0, share, 0.0)
+        minus = self.G_off + span * jnp.where(weight < 0, share, 0.0) * (1 + self.asymmetry)
+        return plus, minus
+
+    def weight(self, plus: Matrix, minus: Matrix, like: Matrix) -> Matrix:
+        """The weight that conductances stand for, in the units of `like`, the matrix that they were made from."""
+        size = _largest(like)
+        return (plus - minus) * size / (self.G_on - self.G_off)
+
+    def effective(self, weight: Matrix) -> Matrix:
+        """`weight` as the crossbar has it, without noise (wires included for matrices)."""
+        plus, minus = self.conductances(weight)
+        if self.wire > 0 and weight.ndim == 2:
+            plus, minus = (through_wires(G, self.wire) for G in (plus, minus))
+        return self.weight(plus, minus, weight)
+
+    def programmed(self, weight: Matrix, *, key: Key[Array, ""], stuck: float = 0.0) -> Matrix:
+        """`weight` after one programming: with write noise, and a share `stuck` of cells stuck at G_off or G_on."""
+        plus, minus = self.conductances(weight)
+        span = self.G_on - self.G_off
+
+        def written(G, key):
+            k1, k2, k3 = jax.random.split(key, 3)
+            noisy = jnp.clip(G + self.write_noise * span * jax.random.normal(k1, G.shape), 0.0, None)
+            end = jnp.where(jax.random.bernoulli(k2, 0.5, G.shape), self.G_on, self.G_off)
+            return jnp.where(jax.random.uniform(k3, G.shape) < stuck, end, noisy)
+
+        for_plus, for_minus = jax.random.split(key)
+        return self.weight(written(plus, for_plus), written(minus, for_minus), weight)
+
+    def read_variance(self, weight: Matrix) -> Matrix:
+        """Variance of every weight from read noise."""
+        plus, minus = self.conductances(weight)
+        size = _largest(weight)
+        return (plus**2 + minus**2) * (self.read_noise * size / (self.G_on - self.G_off)) ** 2
+
+    def mean_conductance(self, weight: Matrix) -> Matrix:
+        """G+ + G- of every pair, S: what a read pulse flows through."""
+        plus, minus = self.conductances(weight)
+        return plus + minus
+
+
+def through_wires(G: Float[Array, "out in"], wire: ArrayLike, *, iterations: int = 400) -> Float[Array, "out in"]:
+    """Conductances (S) from input to output terminals of a crossbar whose wires have `wire` ohm between cells.
+
+    Inputs are driven at the left ends of the rows (one for each input), outputs held at 0 V at the lower ends of the
+    columns. Kirchhoff's equations, solved by conjugate gradients for every input.
+    """
+    n_out, n_in = G.shape
+    g = 1.0 / jnp.asarray(wire, G.dtype)
+
+    def laplacian(v):
+        rows, columns = v  # node voltages, shape (in, out) each
+        cell = G.T * (rows - columns)
+        left = jnp.pad(rows, ((0, 0), (1, 0)))  # the driver counts as 0 V here; its current is the right-hand side
+        row = jnp.diff(left, axis=1) * g
+        row = row - jnp.pad(row[:, 1:], ((0, 0), (0, 1)))
+        below = jnp.pad(columns, ((0, 1), (0, 0)))
+        column = -jnp.diff(below, axis=0) * g
+        column = column - jnp.pad(column[:-1], ((1, 0), (0, 0)))
+        return row + cell, column - cell
+
+    scale = (2 * g + G.T, 2 * g + G.T)
+
+    def solved(i):
+        drive = jnp.zeros((n_in, n_out), G.dtype).at[i, 0].set(g)
+        b = (drive, jnp.zeros_like(drive))
+        (_, columns), _ = jax.scipy.sparse.linalg.cg(
+            laplacian, b, tol=1e-6, maxiter=iterations, M=lambda r: (r[0] / scale[0], r[1] / scale[1])
+        )
+        return columns[-1] * g
+
+    return jax.vmap(solved, out_axes=1)(jnp.arange(n_in))

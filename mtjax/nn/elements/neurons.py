@@ -1,0 +1,228 @@
+"""Neurons: equinox modules `(x, state) -> (fired, state)`, x the input from a synapse in units of `scale`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.devices import Device
+from mtjax.dynamics import settling_time, simulate, threefry
+from mtjax.nn.estimators import AbstractEstimator, with_slope
+from mtjax.nn.laws import AbstractLaw
+from mtjax.printing import with_unit
+from mtjax.pulses import Pulse
+from mtjax.quantities import Scalar, as_scalar, quantity, require
+
+Values = Float[Array, "*shape"]
+
+
+class Fired(eqx.Module):
+    """What a layer of neurons did in one time-step.
+
+    - `spikes`: 0 or 1 (an estimator may put something smooth in their place).
+    - `logit`: of their probabilities.
+    - `current`: write current of each neuron, A.
+    """
+
+    spikes: Values
+    logit: Values
+    current: Values
+
+
+class TrajectorySampler(eqx.Module):
+    """Device in the loop: whether a neuron switches is found by integrating its stochastic LLG equation.
+
+    - `device`: what is integrated.
+    - `width`: of the write pulse, s.
+    - `relax`: time from its end to the read-out, s; `None` for `settling_time(device)`.
+    - `dt`: longest step, s; `None` for the default of `simulate`.
+    """
+
+    device: Device
+    width: Scalar = quantity("s")
+    relax: float | None = eqx.field(static=True, default=None)
+    dt: float | None = eqx.field(static=True, default=None)
+
+    def __call__(self, current: Values, uniforms: Values, side: Values | None = None) -> Values:
+        """1 where the device is on the far side after a pulse of `current` (A); the uniforms seed its thermal noise.
+
+        - `side`: from where each starts, 0 or 1, at the bottom of that well; `None` for thermal equilibrium in well 0.
+        """
+        relax = settling_time(self.device) if self.relax is None else self.relax
+
+        def one(current, seed, side):
+            pulse, key = Pulse(current, self.width), jax.random.wrap_key_data(seed)
+            start = None if side is None else (1 - 2 * side) * self.device.start
+            end = simulate(self.device, pulse, self.width + relax, key=key, save=1, start=start, dt=self.dt, chunk=1)
+            return end.ms[0, 0] @ self.device.start < 0
+
+        flat = (jax.lax.stop_gradient(current).ravel(), _seeds(uniforms.ravel()), None if side is None else side.ravel())
+        return jax.vmap(one)(*flat).reshape(current.shape).astype(current.dtype)
+
+    def over(self, spikes: Values, current: Values, uniforms: Values, side: Values | None = None) -> Values:
+        """The integrated spikes in value, with the slope of `spikes`."""
+        return with_slope(self(current, uniforms, side), spikes)
+
+
+def _seeds(u: Array) -> Array:
+    """Two words for every uniform number, of which 24 bits are random, and its place; shape (n, 2)."""
+    words = (u * 2**24).astype(jnp.uint32)
+    zero = jnp.uint32(0)
+    return jnp.stack(threefry(zero, zero, words, jnp.arange(u.size, dtype=jnp.uint32)), axis=-1)
+
+
+class AbstractNeuron(eqx.Module):
+    """A layer of like neurons."""
+
+    @abstractmethod
+    def init(self, shape: tuple[int, ...]) -> Any:
+        """The state at rest of neurons of this shape."""
+
+    @abstractmethod
+    def __call__(self, x: Values, state: Any, *, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Any]:
+        """What they do with input `x`, and their next state."""
+
+
+class ClockedNeuron(AbstractNeuron):
+    """The probabilistic neuron: write with bias + scale x, read whether it switched, reset. It has no memory.
+
+    The write driver is limited to the domain of the law. Sengupta et al., IEEE TED 63, 2963 (2016).
+
+    - `law`: switching probability against current.
+    - `bias`: current at input 0, A; a scalar or one for every neuron.
+    - `scale`: current per unit of input, A.
+    - `sampler`: `None` draws spikes from the law; a `TrajectorySampler` integrates every neuron instead, while derivatives
+      are those of the law.
+    """
+
+    law: AbstractLaw
+    bias: Array = eqx.field(converter=as_scalar)
+    scale: Array = eqx.field(converter=as_scalar)
+    sampler: TrajectorySampler | None = None
+
+    def __check_init__(self):
+        require(self, "bias")
+        require(self, "scale", positive=True)
+
+    @staticmethod
+    def of(law: AbstractLaw, *, p: ArrayLike = 0.5, slope: ArrayLike = 1.0) -> ClockedNeuron:
+        """Biased to fire with probability `p` at input 0, with d(logit)/dx = `slope` there."""
+        bias = law.drive_at(p)
+        steepness = jax.grad(lambda i: law.logit(i))(bias)
+        return ClockedNeuron(law, bias, as_scalar(slope) / steepness)
+
+    def __str__(self) -> str:
+        """Bias and scale."""
+        return f"ClockedNeuron: bias {with_unit(self.bias, 'A')}, {with_unit(self.scale, 'A')} per unit of input"
+
+    def init(self, shape: tuple[int, ...]) -> None:
+        """No state."""
+
+    def current(self, x: Values) -> Values:
+        """Write current at input `x`, A: inside the law's domain; at its limits the slope is zero."""
+        low, high = self.law.domain
+        free = self.bias.astype(x.dtype) + self.scale.astype(x.dtype) * x
+        return jnp.clip(free, low, high)
+
+    def logit(self, x: Values) -> Values:
+        """Logit of the switching probability at input `x`."""
+        return self.law.logit(self.current(x))
+
+    def __call__(self, x: Values, state: Any, *, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Any]:
+        """Write, read, reset."""
+        current = self.current(x)
+        logit = self.law.logit(current)
+        spikes = estimator.spike(logit, uniforms)
+        if self.sampler is not None:
+            spikes = self.sampler.over(spikes, current, uniforms)
+        return Fired(spikes, logit, current), state
+
+
+class IntegratingNeuron(AbstractNeuron):
+    """A leaky integrate-and-fire neuron whose membrane is the temperature of a spin-orbit-torque dot.
+
+    Every write pulse heats the dot by `resistance` I^2 `width` / `heat_capacity`; it cools with `cooling_time` until the
+    next time-step. Heat lowers the switching current: the law sees the current times 1 + rise / `softening`, the first
+    order of a barrier and moment that fall with temperature. After a spike the dot is reset and cools to rest. The form of
+    the law of heat is assumed (a single time constant); `mtjax` devices with heating have the full one.
+
+    - `law`: at rest; `bias`, `scale`: A, as for `ClockedNeuron`.
+    - `resistance`: ohm; `width`: of the pulse, s; `interval`: between time-steps, s.
+    - `heat_capacity`: J/K; `cooling_time`: s; `softening`: K.
+    - `sampler`: as for `ClockedNeuron`; it integrates the device at the current that the law sees.
+    """
+
+    law: AbstractLaw
+    bias: Array = eqx.field(converter=as_scalar)
+    scale: Array = eqx.field(converter=as_scalar)
+    resistance: Scalar = quantity("ohm", default=400.0)
+    width: Scalar = quantity("s", default=0.5e-9)
+    interval: Scalar = quantity("s", default=5e-9)
+    heat_capacity: Scalar = quantity("J/K", default=3e-17)
+    cooling_time: Scalar = quantity("s", default=9e-9)
+    softening: Scalar = quantity("K", default=300.0)
+    sampler: TrajectorySampler | None = None
+
+    def __check_init__(self):
+        require(self, "scale resistance width interval heat_capacity cooling_time softening", positive=True)
+
+    def init(self, shape: tuple[int, ...]) -> Values:
+        """Temperature above the surroundings, K: none."""
+        return jnp.zeros(shape)
+
+    def __call__(self, x: Values, state: Values, *, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Values]:
+        """Write while warm, read, reset; `state` is the rise in temperature, K."""
+        low, high = self.law.domain
+        current = jnp.clip(self.bias + self.scale * x, low, high)
+        seen = jnp.clip(current * (1 + state / self.softening), low, high)
+        logit = self.law.logit(seen)
+        spikes = estimator.spike(logit, uniforms)
+        if self.sampler is not None:
+            spikes = self.sampler.over(spikes, seen, uniforms)
+        heated = state + self.resistance * current**2 * self.width / self.heat_capacity
+        rise = heated * jnp.exp(-self.interval / self.cooling_time) * (1 - jax.lax.stop_gradient(spikes))
+        return Fired(spikes, logit, current), rise.astype(state.dtype)
+
+
+class FreeRunningNeuron(AbstractNeuron):
+    """A superparamagnetic junction that hops by itself: a p-bit. Its input tilts the odds; it remembers its last side.
+
+    In equilibrium P(up) = sigmoid(2 I / `unit`); over one `interval` the side is forgotten by exp(-interval/lifetime),
+    with lifetime 1/(rate up + rate down) = `correlation_time` / cosh(I / `unit`), the two-state (Neel-Brown) model.
+    Camsari, Faria, Sutton and Datta, Phys. Rev. X 7, 031014 (2017), recalled.
+
+    - `unit`: current that changes the barrier by kT, A; `scale`: current per unit of input, A.
+    - `correlation_time`: at zero current, s; `interval`: between time-steps, s.
+    - `sampler`: as for `ClockedNeuron`; its `width` should be the interval and its `relax` 0. It carries the side over, not
+      the direction: the interval has to be long against the relaxation time.
+    """
+
+    unit: Scalar = quantity("A", default=5e-6)
+    scale: Scalar = quantity("A", default=2.5e-6)
+    correlation_time: Scalar = quantity("s", default=1e-9)
+    interval: Scalar = quantity("s", default=5e-9)
+    sampler: TrajectorySampler | None = None
+
+    def __check_init__(self):
+        require(self, "unit scale correlation_time interval", positive=True)
+
+    def init(self, shape: tuple[int, ...]) -> Values:
+        """Half up: the equilibrium without input. A sampler starts on side 0."""
+        return jnp.full(shape, 0.5 if self.sampler is None else 0.0)
+
+    def __call__(self, x: Values, state: Values, *, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Values]:
+        """Hop for one interval; `state` is the side, 0 or 1."""
+        current = self.scale * x
+        up = jax.nn.sigmoid(2 * current / self.unit)
+        memory = jnp.exp(-(self.interval / self.correlation_time) * jnp.cosh(jnp.clip(current / self.unit, -30, 30)))
+        p = jnp.clip(up + (jax.lax.stop_gradient(state) - up) * memory, 1e-7, 1 - 1e-7)
+        logit = jnp.log(p) - jnp.log1p(-p)
+        spikes = estimator.spike(logit, uniforms)
+        if self.sampler is not None:
+            spikes = self.sampler.over(spikes, current, uniforms, jax.lax.stop_gradient(state))
+        return Fired(spikes, logit, current), jax.lax.stop_gradient(spikes).astype(state.dtype)

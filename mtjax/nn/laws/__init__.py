@@ -1,0 +1,16 @@
+"""Switching laws as transfer curves of neurons: distilled, measured, of thermal activation, and of a family of junctions."""
+
+from mtjax.nn.laws.distilled import distil
+from mtjax.nn.laws.family import PerpendicularLaw, perpendicular_law, sengupta2016_law
+from mtjax.nn.laws.law import AbstractLaw, ChebyshevLaw, MeasuredLaw, NeelBrownLaw
+
+__all__ = [
+    "AbstractLaw",
+    "ChebyshevLaw",
+    "MeasuredLaw",
+    "NeelBrownLaw",
+    "PerpendicularLaw",
+    "distil",
+    "perpendicular_law",
+    "sengupta2016_law",
+]

@@ -1,0 +1,146 @@
+"""Distil a law for networks from the physics of a device."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from mtjax.devices import Device
+from mtjax.nn.laws.law import ChebyshevLaw, polynomials
+from mtjax.pulses import Pulse
+from mtjax.quantities import as_scalar
+from mtjax.switching import AbstractMethod, FokkerPlanck, switching_probability
+
+Build = Callable[..., tuple[Device, Pulse]]
+"""From the drive (A) and the parameters, by name, to a device under a pulse."""
+
+
+class Samples(eqx.Module):
+    """Switching probabilities at points of drive and parameters.
+
+    - `points`: shape (points, 1 + parameters), SI.
+    - `p`, `complement`, `stderr`: shape (points,); `stderr` is 0 where nothing was sampled.
+    """
+
+    points: np.ndarray
+    p: np.ndarray
+    complement: np.ndarray
+    stderr: np.ndarray
+
+
+def distil(
+    device: Device | Build,
+    width: float | None = None,
+    *,
+    domain: tuple[float, float],
+    parameters: Mapping[str, tuple[float, float, float]] | None = None,
+    degree: int | tuple[int, ...] = 16,
+    nodes: int | tuple[int, ...] | None = None,
+    method: AbstractMethod | None = None,
+    checks: int = 8,
+    check_method: AbstractMethod | None = None,
+    progress: bool = True,
+) -> ChebyshevLaw:
+    """A Chebyshev series of logit P_sw, fitted at Chebyshev nodes, with its error at independent points.
+
+    - `device`, `width`: of rectangular pulses (s); or a function `(current, **parameters) -> (device, pulse)`.
+    - `domain`: of the drive, A.
+    - `parameters`: name -> (lowest, highest, usual value), SI.
+    - `degree`: of the series in the drive and every parameter; `nodes`: points along each, by default one more.
+    - `method`: `FokkerPlanck(relative=False)` by default: absolute errors are what count in a network.
+    - `checks`: number of points, spread over the domain and off the nodes, at which `check_method` (default `method`) is
+      asked again; the largest difference is the law's `error`.
+    - `progress`: whether a bar is shown.
+
+    Least squares in which an error of the *probability* counts alike everywhere (weights P(1 - P), and where probabilities
+    were sampled over their standard error). Raises `ValueError` where there are fewer nodes than coefficients.
+    """
+    parameters = {} if parameters is None else parameters
+    ranges = (domain, *((low, high) for low, high, _ in parameters.values()))
+    degrees = _each(degree, len(ranges))
+    numbers = _each(nodes if nodes is not None else tuple(d + 1 for d in degrees), len(ranges))
+    if any(n <= d for n, d in zip(numbers, degrees, strict=True)):
+        raise ValueError(f"`nodes` must exceed `degree` along every axis, but they are {numbers} and {degrees}.")
+    build = device if not isinstance(device, Device) else _rectangular(device, width)
+    method = FokkerPlanck(relative=False) if method is None else method
+    grid = np.array(list(itertools.product(*(chebyshev_nodes(n, ends) for n, ends in zip(numbers, ranges, strict=True)))))
+    samples = probabilities(build, grid, tuple(parameters), method, progress=progress)
+    law = fitted(samples, ranges, degrees, parameters)
+    tests = spread_points(checks, ranges)
+    found = probabilities(build, tests, tuple(parameters), check_method or method, progress=progress)
+    error = largest_error(law, found)
+    described = f"{len(grid)} values, checked at {checks} others; {method.name}"
+    return ChebyshevLaw(law.coefficients, ranges, law.names, law.values, error, described)
+
+
+def probabilities(
+    build: Build, points: np.ndarray, names: tuple[str, ...], method: AbstractMethod, *, progress: bool = True
+) -> Samples:
+    """Switching probability at every point by `method`."""
+    rows = []
+    for point in tqdm(points, desc="switching probabilities", disable=not progress):
+        device, pulse = build(as_scalar(point[0]), **{n: as_scalar(v) for n, v in zip(names, point[1:], strict=True)})
+        p: Any = switching_probability(device, pulse, method=method)
+        rows.append((float(p.value), float(p.complement), float(p.stderr) if p.stderr is not None else 0.0))
+    return Samples(points, *np.array(rows).T)
+
+
+def fitted(
+    samples: Samples,
+    ranges: tuple[tuple[float, float], ...],
+    degrees: tuple[int, ...],
+    parameters: Mapping[str, tuple[float, float, float]],
+) -> ChebyshevLaw:
+    """The series that fits `samples`; probabilities below 1e-9 count as that."""
+    p, q = np.maximum(samples.p, 1e-9), np.maximum(samples.complement, 1e-9)
+    weight = np.minimum(p, q) / np.maximum(samples.stderr, 1e-4) + 1e-3
+    unit = [2 * (x - a) / (b - a) - 1 for x, (a, b) in zip(samples.points.T, ranges, strict=True)]
+    columns = np.ones((len(p), 1))
+    for x, degree in zip(unit, degrees, strict=True):
+        more = np.asarray(polynomials(jnp.asarray(x), degree + 1))
+        columns = (columns[:, :, None] * more[:, None, :]).reshape(len(p), -1)
+    found = np.linalg.lstsq(columns * weight[:, None], np.log(p / q) * weight, rcond=None)[0]
+    values = tuple(as_scalar(usual) for _, _, usual in parameters.values())
+    return ChebyshevLaw(jnp.asarray(found.reshape([d + 1 for d in degrees])), ranges, tuple(parameters), values)
+
+
+def largest_error(law: ChebyshevLaw, samples: Samples) -> float:
+    """Largest difference in probability between `law` and `samples`."""
+    errors = []
+    for point, p in zip(samples.points, samples.p, strict=True):
+        at = law.at(**dict(zip(law.names, point[1:], strict=True)))
+        errors.append(abs(float(at.psw(point[0])) - p))
+    return float(max(errors, default=np.nan))
+
+
+def chebyshev_nodes(number: int, ends: tuple[float, float]) -> np.ndarray:
+    """The roots of T_number, mapped to the range."""
+    x = np.cos(np.pi * (np.arange(number) + 0.5) / number)
+    return ends[0] + (ends[1] - ends[0]) * (x + 1) / 2
+
+
+def spread_points(number: int, ranges: tuple[tuple[float, float], ...]) -> np.ndarray:
+    """`number` points spread evenly over the ranges: a Kronecker sequence, shape (number, ranges)."""
+    root = 1.0
+    for _ in range(60):  # the generalised golden ratio: root^(d + 1) = root + 1
+        root = (1 + root) ** (1 / (len(ranges) + 1))
+    steps = root ** -np.arange(1.0, len(ranges) + 1)
+    unit = (0.5 + np.outer(np.arange(1, number + 1), steps)) % 1
+    low, high = np.array(ranges).T
+    return low + (high - low) * unit
+
+
+def _each(x: int | tuple[int, ...], number: int) -> tuple[int, ...]:
+    return (x,) * number if isinstance(x, int) else tuple(x)
+
+
+def _rectangular(device: Device, width: float | None) -> Build:
+    if width is None:
+        raise ValueError("`width` of the pulse must be given along with a device, but is None.")
+    return lambda current: (device, Pulse(current, width))

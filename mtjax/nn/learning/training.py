@@ -1,0 +1,275 @@
+"""Training: losses, one optimisation loop, accuracy."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int, Key
+from tqdm import tqdm
+
+from mtjax.files import load_checkpoint, save_checkpoint
+from mtjax.nn._oracles import DisARM, Reinforce
+from mtjax.nn.datasets import Dataset
+from mtjax.nn.estimators import AbstractEstimator, StraightThrough
+from mtjax.nn.network import Activity, Network
+from mtjax.parallel import over_rows
+
+Penalty = Callable[[Network, Activity], Array]
+"""From a network and its activity for one sample to something to be paid, in units of the loss (lambda times joules)."""
+
+
+def sample_loss(
+    network: Network,
+    x: Array,
+    label: Array,
+    uniforms: Any,
+    estimator: AbstractEstimator,
+    *,
+    key: Key[Array, ""] | None = None,
+    penalty: Penalty | None = None,
+    noisy: bool = True,
+) -> tuple[Array, Any]:
+    """Cross-entropy of the readout summed over the time-steps, plus `penalty`; and the logits of all spikes."""
+    activity = network(x, uniforms=uniforms, estimator=estimator, key=key, noisy=noisy)
+
+    def loss(spikes):
+        return optax.losses.softmax_cross_entropy_with_integer_labels(network.scores(spikes), label)
+
+    total = estimator.final(loss, activity.fired[-1].spikes)
+    return total + (0.0 if penalty is None else penalty(network, activity)), activity.logits
+
+
+def batch_gradient(
+    network: Network, xs: Array, labels: Array, key: Key[Array, ""], *, steps: int, estimator: AbstractEstimator,
+    penalty: Penalty | None = None, noisy: bool = False,
+) -> tuple[Array, Any]:  # fmt: skip
+    """Mean loss and estimated gradient over a batch, every sample with uniforms of its own."""
+    keys = jax.random.split(key, xs.shape[0])
+    us = jax.vmap(lambda k: _draw(network, estimator, k, steps))(keys)
+
+    def program(network, us, estimator):
+        def one(x, label, u, k):
+            return sample_loss(network, x, label, u, estimator, key=jax.random.fold_in(k, 1), penalty=penalty, noisy=noisy)
+
+        losses, logits = jax.vmap(one)(xs, labels, us, keys)
+        return jnp.mean(losses), logits
+
+    if not isinstance(estimator, Reinforce | DisARM):
+        return estimator.value_and_grad(program, network, us)
+
+    def single(x, label, u, k):
+        how = {"key": jax.random.fold_in(k, 1), "penalty": penalty, "noisy": noisy}
+        return estimator.value_and_grad(lambda n, u, e: sample_loss(n, x, label, u, e, **how), network, u)
+
+    losses, gradients = jax.vmap(single)(xs, labels, us, keys)
+    return jnp.mean(losses), jax.tree.map(lambda g: jnp.mean(g, axis=0), gradients)
+
+
+def _draw(network: Network, estimator: AbstractEstimator, key: Key[Array, ""], steps: int) -> Any:
+    if not isinstance(estimator, Reinforce):
+        return network.draw(key, steps)
+    return jax.vmap(lambda k: network.draw(k, steps))(jax.random.split(key, estimator.samples))
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How a network is trained.
+
+    - `epochs`, `batch`, `rate` (Adam's, falling as a cosine), `steps` (time-steps per sample).
+    - `estimator`: of gradients. `shift`: random shifts of images by up to so many pixels.
+    - `penalty`: added to the loss. `trainable`: `network -> PyTree of bool`; by default weights and biases of synapses.
+    - `perturb`: `(network, key) -> network`, applied before every batch: another chip.
+    - `noisy`: draw read noise while training.
+    """
+
+    epochs: int = 10
+    batch: int = 128
+    rate: float = 3e-3
+    steps: int = 4
+    estimator: AbstractEstimator = dataclasses.field(default_factory=StraightThrough)
+    shift: int = 0
+    penalty: Penalty | None = None
+    trainable: Callable[[Network], Any] | None = None
+    perturb: Callable[[Network, Key[Array, ""]], Network] | None = None
+    noisy: bool = False
+
+    def __post_init__(self):
+        for name in ("epochs", "batch", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` of Training must be at least 1, but is {getattr(self, name)}.")
+
+
+def synapses_only(network: Network) -> Any:
+    """`True` at the weights and biases of all synapses, `False` elsewhere: devices and crossbars stay as they are."""
+    frozen = jax.tree.map(lambda _: False, network)
+
+    def leaves(n):
+        synapses = [layer.synapse for layer in n.layers] + ([] if n.readout is None else [n.readout])
+        bare = [getattr(s, "synapse", s) for s in synapses]
+        return [x for s in bare for x in (s.weight, s.bias)]
+
+    return eqx.tree_at(leaves, frozen, [True] * len(leaves(network)))
+
+
+class Trained(eqx.Module):
+    """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
+
+    network: Network
+    history: tuple[tuple[float, float], ...]
+
+
+def train(
+    network: Network,
+    data: Dataset,
+    training: Training | None = None,
+    *,
+    key: Key[Array, ""],
+    progress: bool = True,
+    checkpoint: str | Path | None = None,
+) -> Trained:
+    """Train `network` on `data`.
+
+    - `training`: how; `key`: of everything random; `progress`: whether a bar is shown.
+    - `checkpoint`: file that is written after every epoch (whole or not at all) and from which training goes on where it
+      exists; the result is the same as without the interruption. Raises `ValueError` where it belongs to another network.
+    """
+    training = Training() if training is None else training
+    _fits(network, data)
+    batches = max(len(data) // training.batch, 1)
+    optimiser = optax.adam(optax.cosine_decay_schedule(training.rate, training.epochs * batches))
+    chosen = (synapses_only if training.trainable is None else training.trainable)(network)
+    moving, fixed = eqx.partition(network, chosen)
+    state = optimiser.init(eqx.filter(moving, eqx.is_inexact_array))
+    history: tuple[tuple[float, float], ...] = ()
+    if checkpoint is not None and Path(checkpoint).exists():
+        (moving, state), history = load_checkpoint(checkpoint, (moving, state))
+    update = make_update(optimiser, training)
+    xs, labels = jnp.asarray(data.images, jnp.float32), jnp.asarray(data.labels)
+    for epoch in range(len(history), training.epochs):
+        start, for_order, for_steps = time.perf_counter(), *jax.random.split(jax.random.fold_in(key, epoch))
+        order = np.asarray(jax.random.permutation(for_order, len(data)))[: batches * training.batch].reshape(batches, -1)
+        bar = tqdm(order, desc=f"epoch {epoch + 1}/{training.epochs}", disable=not progress, leave=False)
+        losses = []
+        for i, rows in enumerate(bar):
+            moving, state, loss = update(moving, fixed, state, xs, labels, jnp.asarray(rows), jax.random.fold_in(for_steps, i))
+            losses.append(loss)
+            if progress and i % 50 == 0:
+                bar.set_postfix(loss=f"{float(loss):.3f}")
+        history = (*history, (float(jnp.mean(jnp.stack(losses))), time.perf_counter() - start))
+        if progress:
+            tqdm.write(f"epoch {epoch + 1}: loss {history[-1][0]:.4f}, {history[-1][1]:.1f} s")
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, (moving, state), history)
+    return Trained(eqx.combine(moving, fixed), history)
+
+
+def make_update(optimiser: optax.GradientTransformation, training: Training) -> Callable[..., tuple[Any, Any, Array]]:
+    """One compiled step of `train`: (moving, fixed, state, images, labels, rows, key) -> (moving, state, loss)."""
+
+    @eqx.filter_jit(donate="none")
+    def update(moving, fixed, state, xs, labels, rows, key):
+        k1, k2, k3 = jax.random.split(key, 3)
+        images = shifted(xs[rows], training.shift, k3) if training.shift else xs[rows]
+
+        def program(moving):
+            network = eqx.combine(moving, fixed)
+            return network if training.perturb is None else training.perturb(network, k2)
+
+        network, pull_back = eqx.filter_vjp(program, moving)
+        loss, gradient = batch_gradient(
+            network, images, labels[rows], k1, steps=training.steps, estimator=training.estimator,
+            penalty=training.penalty, noisy=training.noisy,
+        )  # fmt: skip
+        (gradient,) = pull_back(gradient)
+        changes, state = optimiser.update(gradient, state)
+        return eqx.apply_updates(moving, changes), state, loss
+
+    return update
+
+
+def shifted(images: Float[Array, "batch h w *c"], pixels: int, key: Key[Array, ""]) -> Float[Array, "batch h w *c"]:
+    """Every image moved by up to `pixels` in both directions, zeros moving in."""
+    pad = [(0, 0), (pixels, pixels), (pixels, pixels)] + [(0, 0)] * (images.ndim - 3)
+    padded = jnp.pad(images, pad)
+    offsets = jax.random.randint(key, (images.shape[0], 2), 0, 2 * pixels + 1)
+
+    def cut(image, offset):
+        return jax.lax.dynamic_slice(image, (offset[0], offset[1], *([0] * (image.ndim - 2))), images.shape[1:])
+
+    return jax.vmap(cut)(padded, offsets)
+
+
+class Accuracy(eqx.Module):
+    """Accuracy against time-steps.
+
+    - `correct`: shape (samples, steps): whether the readout summed up to each time-step names the class.
+    """
+
+    correct: np.ndarray
+
+    @property
+    def value(self) -> np.ndarray:
+        """Share of right answers after 1, 2, ... time-steps."""
+        return self.correct.mean(axis=0)
+
+    @property
+    def stderr(self) -> np.ndarray:
+        """Binomial standard error of `value`."""
+        p = self.value
+        return np.sqrt(np.maximum(p * (1 - p), 1e-12) / len(self.correct))
+
+    def __str__(self) -> str:
+        """At powers of two."""
+        marks = [2**i for i in range(12) if 2**i <= self.correct.shape[1]]
+        return ", ".join(f"{100 * self.value[t - 1]:.2f} +- {100 * self.stderr[t - 1]:.2f} % at {t}" for t in marks)
+
+
+def evaluate(
+    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int | None = None, noisy: bool = False
+) -> Accuracy:
+    """Accuracy of `network` on `data` after every number of time-steps up to `steps`.
+
+    - `key`: of spikes and noise; `noisy`: whether crossbars are read with their noise.
+    - `batch`: samples side by side; `None` for as many as some 16 MB of spikes allow.
+    """
+    _fits(network, data)
+    if batch is None:
+        neurons = sum(math.prod(shape) for shape in network.neuron_shapes())
+        batch = min(max(2**22 // (neurons * steps), 1), 500)
+    correct = []
+    for start in range(0, len(data), batch):
+        part = slice(start, start + batch)
+        images, labels = np.asarray(data.images[part], np.float32), np.asarray(data.labels[part])
+        keys = jax.random.split(jax.random.fold_in(key, start), len(labels))
+        correct.append(np.asarray(over_rows(_right, (network, steps, noisy), (images, labels, keys))))
+    return Accuracy(np.concatenate(correct))
+
+
+def _right(shared: tuple[Network, int, bool], rows: tuple[Array, Int[Array, " batch"], Key[Array, " batch"]]):
+    network, steps, noisy = shared
+
+    def one(x, label, key):
+        activity = network(x, uniforms=network.draw(key, steps), key=jax.random.fold_in(key, 1), noisy=noisy)
+        scores = jnp.cumsum(network.read(activity.fired[-1].spikes).reshape(steps, -1), axis=0)
+        return jnp.argmax(scores, axis=1) == label
+
+    return jax.vmap(one)(*rows)
+
+
+def _fits(network: Network, data: Dataset) -> None:
+    if data.images.shape[1:] != network.shape:
+        raise ValueError(f"The network takes inputs of shape {network.shape}, but the data have {data.images.shape[1:]}.")
+    if len(data) and data.labels.max() >= network.classes:
+        raise ValueError(
+            f"The network tells {network.classes} classes apart, but the data have labels up to {data.labels.max()}."
+        )

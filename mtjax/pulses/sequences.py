@@ -1,0 +1,37 @@
+"""Pulse sequences of neuron and synapse experiments: pairs, amplitude sequences, loops."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.pulses.waveform import AbstractPulse, Sum
+from mtjax.pulses.waveforms import Pulse
+from mtjax.quantities import as_scalar
+
+
+def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> Sum:
+    """`pre` and `post`, the latter `delay` seconds after the former, start to start; a negative delay puts it first."""
+    delay = as_scalar(delay)
+    return Sum((pre.shifted(jnp.maximum(-delay, 0.0)), post.shifted(jnp.maximum(delay, 0.0))))
+
+
+def opposite_pair(amplitude: ArrayLike, width: ArrayLike, delay: ArrayLike) -> Sum:
+    """A `pair` of rectangular pulses `delay` (s) apart: `pre` of `amplitude` (A), `post` opposite, both of `width` (s)."""
+    pre = Pulse(amplitude, width)
+    return pair(pre, -pre, delay)
+
+
+def loop(peak: ArrayLike, number: int, *, lowest: ArrayLike | None = None) -> Float[Array, " n"]:
+    """Amplitudes of a loop, A: from 0 up to `peak`, down to `lowest` and back up to `peak`, `number` steps per leg.
+
+    - `lowest`: A; `None` for minus `peak`. A minor loop has a `lowest` of smaller size.
+
+    Raises `ValueError` where `number` is not positive.
+    """
+    if number < 1:
+        raise ValueError(f"`number` must be at least 1, but is {number}.")
+    peak = as_scalar(peak)
+    lowest = -peak if lowest is None else as_scalar(lowest)
+    up, down, back = (jnp.linspace(a, b, number + 1) for a, b in ((0.0, peak), (peak, lowest), (lowest, peak)))
+    return jnp.concatenate([up, down[1:], back[1:]])

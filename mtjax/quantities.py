@@ -1,0 +1,78 @@
+"""Physical quantities: converters, fields with a unit, and checks of their range."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+Scalar = Float[Array, ""]
+Numbers = ArrayLike | Sequence[Any]
+"""What converts to an array: numbers, arrays, and (nested) lists of them."""
+
+
+def as_scalar(x: Numbers) -> Array:
+    """A floating-point array of the default precision (or of `x`'s own, if it is floating already)."""
+    x = jnp.asarray(x)
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.result_type(float))
+
+
+def as_direction(v: Numbers) -> Array:
+    """A unit vector, shape (3,), along `v`; raises `ValueError` for a zero, infinite or differently shaped `v`."""
+    v = as_scalar(v)
+    if v.shape[-1:] != (3,):
+        raise ValueError(f"A direction must have three components, but has shape {v.shape}.")
+    if is_known(v) and not np.all(np.linalg.norm(np.asarray(v), axis=-1) * np.isfinite(v).all() > 0):
+        raise ValueError(f"A direction must be finite and not zero, but is {np.asarray(v)}.")
+    return v / jnp.linalg.norm(v, axis=-1, keepdims=True)
+
+
+def quantity(unit: str, **kwargs: Any) -> Any:
+    """A dataclass field for a scalar quantity: converts to an array and remembers its SI `unit` for printing."""
+    return eqx.field(converter=as_scalar, metadata={"unit": unit}, **kwargs)
+
+
+def direction(**kwargs: Any) -> Any:
+    """A dataclass field for a unit vector, shape (3,): converts and normalises."""
+    return eqx.field(converter=as_direction, metadata={"unit": ""}, **kwargs)
+
+
+def is_known(x: Any) -> bool:
+    """Whether the value of `x` is known now, that is, `x` is not being traced."""
+    try:
+        return not isinstance(x, jax.Array) or x.is_fully_addressable is not None
+    except jax.errors.ConcretizationTypeError:
+        return False
+
+
+def require(module: Any, names: str, *, positive: bool = False, least: float = -math.inf) -> None:
+    """Raise `ValueError` if a named (space-separated) quantity of `module` is not finite, or is out of range.
+
+    Quantities that are being traced are not looked at: their values are not known yet.
+    """
+    for name in names.split():
+        value = getattr(module, name)
+        if value is None or not is_known(value):
+            continue
+        value = np.asarray(value)
+        rule = "finite and positive" if positive else "finite" if least == -math.inf else f"finite and at least {least:g}"
+        if not np.all(np.isfinite(value) & (value >= least) & ((value > 0) | (not positive))):
+            raise ValueError(f"`{name}` of {type(module).__name__} must be {rule}, but is {value}.")
+
+
+def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Runs `function` in double precision, whatever the session has."""
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        with jax.enable_x64(True):  # noqa: FBT003
+            return function(*args, **kwargs)
+
+    return run

@@ -1,0 +1,209 @@
+"""A sweep's folder: what is swept, and the points that are done, each file written whole or not at all.
+
+`sweep.json` says what the sweep is; `points-2-of-4.nc` holds the points of shard 2 of 4 that are done, one labelled data set
+(xarray, netCDF). A point that stands in any file of the folder is not worked out again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from mtjax.files import decode, encode
+from mtjax.printing import describe
+from mtjax.sweeps.sweep import Answer, Sweep
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+_SHARE = 0.05
+"""Largest part of the time that is spent on writing."""
+_COLUMNS = {
+    "probability": "switching probability",
+    "complement": "probability of not switching",
+    "stderr": "standard error of both, where they were sampled",
+}
+
+
+def run(sweep: Sweep, folder: Path, shard: tuple[int, int] = (1, 1), *, progress: bool = False) -> Path:
+    """Work out the points of a shard that are not in the folder yet; returns the file that holds them.
+
+    `shard`: which one of how many, from 1: shard i of n has the points i - 1, i - 1 + n, ...; killed at any moment, it goes on
+    from what was written when it is started again.
+
+    Raises `ValueError` where the folder belongs to another sweep, or there is no such shard.
+    """
+    which, of = shard
+    if not 1 <= which <= of:
+        raise ValueError(f"The shard must be one from 1/{of} to {of}/{of}, but is {which}/{of}.")
+    _claim(sweep, folder)
+    path = folder / f"points-{which}-of-{of}.nc"
+    for leftover in folder.glob(f"{path.name}.*.part"):
+        leftover.unlink(missing_ok=True)
+    done, own = answers(folder), _read(path) if path.exists() else {}
+    mine = range(which - 1, sweep.size, of)
+    rest = [number for number in mine if number not in done]
+    bar = tqdm(
+        rest, desc=f"shard {which}/{of}", unit=" points", total=len(mine), initial=len(mine) - len(rest), disable=not progress
+    )
+    keep = _Keeper(lambda: _write(path, _table(sweep, own)))
+    for number in bar:
+        own[number] = sweep.answer(number)
+        keep(last=number == rest[-1])
+    if not path.exists():
+        keep(last=True)
+    return path
+
+
+class _Keeper:
+    """Writes as often as `_SHARE` allows, and at the end."""
+
+    def __init__(self, write: Callable[[], None]):
+        self.write, self.due = write, 0.0
+
+    def __call__(self, *, last: bool) -> None:
+        before = time.monotonic()
+        if last or before >= self.due:
+            self.write()
+            after = time.monotonic()
+            self.due = after + (after - before) / _SHARE
+
+
+def answers(folder: Path) -> dict[int, Answer]:
+    """Every point that stands in a folder, by its number."""
+    found: dict[int, Answer] = {}
+    for path in sorted(folder.glob("points-*-of-*.nc")):
+        found = _read(path) | found
+    return found
+
+
+def merged(folder: Path) -> Dataset:
+    """All points of a sweep as one labelled data set, one dimension for every swept quantity.
+
+    Raises `ValueError` where the folder holds no sweep, or points are missing.
+    """
+    sweep, found = sweep_in(folder), answers(folder)
+    missing = sorted(set(range(sweep.size)) - set(found))
+    if missing:
+        raise ValueError(
+            f"All {sweep.size} points of the sweep in '{folder}' must be there, but {len(missing)} are missing, the first of "
+            f"them number {missing[0]}: run its shards to their end."
+        )
+    xarray = _xarray()
+    columns = {
+        name: (sweep.names, np.array([found[n][i] for n in range(sweep.size)]).reshape(sweep.shape), {"long_name": text})
+        for i, (name, text) in enumerate(_COLUMNS.items())
+    }
+    coordinates = {axis.name: (axis.name, axis.values, {"units": sweep.unit(axis.name)}) for axis in sweep.axes}
+    return xarray.Dataset(columns, coordinates, _attributes(sweep, found))
+
+
+def write_merged(folder: Path) -> tuple[Dataset, Path]:
+    """`merged`, written to sweep.nc in the folder."""
+    found, path = merged(folder), folder / "sweep.nc"
+    _write(path, found)
+    return found, path
+
+
+def sweep_in(folder: Path) -> Sweep:
+    """The sweep that a folder belongs to; raises `ValueError` where it holds none."""
+    try:
+        found = decode(json.loads((folder / "sweep.json").read_text())["sweep"])
+    except (OSError, ValueError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, Sweep):
+        raise ValueError(f"'{folder}' must be the folder of a sweep, but holds no sweep.json that mtjax wrote.")
+    return found
+
+
+def _claim(sweep: Sweep, folder: Path) -> None:
+    """Write sweep.json, or find the same sweep there."""
+    wanted = json.dumps({"mtjax": version("mtjax"), "sweep": encode(sweep)}, indent=1)
+    path = folder / "sweep.json"
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"The output folder must be a folder, but '{folder}' is a file.")
+    if not path.exists() and folder.is_dir() and any(folder.glob("[!.]*")):
+        raise ValueError(f"The output folder '{folder}' must be empty, new, or that of this sweep: choose another --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _put(path, wanted.encode())  # shards that start together write the same
+    found, wanted = (json.loads(text) for text in (path.read_text(), wanted))
+    if found != wanted:
+        raise ValueError(
+            f"The folder '{folder}' must be that of this sweep, but belongs to another, with a different "
+            f"{_difference(found, wanted)}: choose another --out."
+        )
+
+
+def _difference(found: Any, wanted: dict[str, Any]) -> str:
+    """The first part in which two descriptions of sweeps differ."""
+    if not isinstance(found, dict) or found.get("mtjax") != wanted["mtjax"]:
+        return "version of mtjax"
+    return next((name for name, value in wanted["sweep"].items() if found["sweep"].get(name) != value), "content")
+
+
+def _table(sweep: Sweep, found: dict[int, Answer]) -> Dataset:
+    """Some points, one after the other, with the place of each."""
+    numbers = np.array(sorted(found), np.int32)
+    columns = {
+        name: ("point", np.array([found[n][i] for n in numbers], float), {"long_name": text})
+        for i, (name, text) in enumerate(_COLUMNS.items())
+    }
+    places = np.unravel_index(numbers, sweep.shape)
+    coordinates = {
+        axis.name: ("point", axis.values[place], {"units": sweep.unit(axis.name)})
+        for axis, place in zip(sweep.axes, places, strict=True)
+    }
+    return _xarray().Dataset(columns, {"point": numbers, **coordinates}, _attributes(sweep, found))
+
+
+def _attributes(sweep: Sweep, found: dict[int, Answer]) -> dict[str, str]:
+    reasons = {str(n): found[n].reason for n in sorted(found) if found[n].reason}
+    return {
+        "title": f"Switching probability against {', '.join(sweep.names)}",
+        "source": f"mtjax {version('mtjax')}, {sweep.method.name}",
+        "device": describe(sweep.device),
+        "without_answer": json.dumps(reasons),
+    }
+
+
+def _read(path: Path) -> dict[int, Answer]:
+    """The points of one file; raises `ValueError` where it is none."""
+    try:
+        with _xarray().open_dataset(path, engine="scipy") as opened:
+            table = opened.load()
+        reasons = json.loads(table.attrs["without_answer"])
+        columns = [table[name].values.tolist() for name in _COLUMNS]
+        numbers = table["point"].values.tolist()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"'{path}' must hold points of a sweep, but cannot be read: {error}.") from None
+    return {n: Answer(p, q, error, reasons.get(str(n), "")) for n, p, q, error in zip(numbers, *columns, strict=True)}
+
+
+def _write(path: Path, table: Dataset) -> None:
+    _put(path, bytes(table.to_netcdf(engine="scipy")))
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Replace a file at one go, so that no interruption leaves half of one."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def _xarray() -> Any:
+    try:
+        import xarray
+    except ImportError:
+        raise ValueError("Sweeps need xarray, which is missing: pip install 'mtjax[sweep]'.") from None
+    return xarray

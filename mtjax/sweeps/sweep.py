@@ -1,0 +1,133 @@
+"""Sweeps: the switching probability at every point of a grid, each point by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from mtjax.devices import Device, by_names, replaced
+from mtjax.files import decode, encode
+from mtjax.pulses import Pulse
+from mtjax.switching import AbstractMethod, MonteCarlo, ThermalActivation, switching_probability
+
+PULSE = {"current": "A", "width": "s"}
+"""What is swept of the pulse, with its unit; every other name is a quantity of the device."""
+
+
+class Axis(eqx.Module):
+    """One quantity that is swept.
+
+    - `name`: "current" or "width" of the pulse, or a quantity of the device by the names of its printout.
+    - `values`: shape (n,), SI.
+    """
+
+    name: str = eqx.field(static=True)
+    values: Float[np.ndarray, " n"]
+
+    def __check_init__(self):
+        if self.values.ndim != 1 or not self.values.size or not np.all(np.isfinite(self.values)):
+            raise ValueError(f"The values of {self.name!r} must be finite, and at least one, but are {self.values}.")
+
+
+class Answer(NamedTuple):
+    """The switching probability at one point of a sweep; all `nan` where the method has none, with its `reason`."""
+
+    value: float
+    complement: float
+    stderr: float
+    reason: str = ""
+
+
+class Sweep(eqx.Module):
+    """The switching probability of `device` under a rectangular pulse, over a grid of quantities.
+
+    Points are numbered with the last axis fastest. Random numbers depend on the number of a point only, not on who works it
+    out.
+
+    - `device`; `axes`: what is swept.
+    - `current` (A), `width` (s): of the pulse, where they are not swept.
+    - `method`, `relax` (s): as for `switching_probability`.
+
+    Raises `ValueError` where a name fits no quantity, one is swept twice, a number of the pulse is missing, or a value is out
+    of range.
+    """
+
+    device: Device
+    axes: tuple[Axis, ...]
+    method: AbstractMethod
+    current: float | None = None
+    width: float | None = None
+    relax: float | None = None
+
+    def __check_init__(self):
+        names = self.names
+        if len(set(names)) < len(names):
+            raise ValueError(f"A quantity can be swept once only, but these are swept: {', '.join(names)}.")
+        lacking = [name for name in PULSE if name not in names and getattr(self, name) is None]
+        if lacking:
+            raise ValueError(f"The pulse must have a current and a width, but the {' and the '.join(lacking)} is missing.")
+        for place in range(len(self.axes)):
+            for index in range(self.shape[place]):
+                self._situation([index if i == place else 0 for i in range(len(self.axes))])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the axes."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Numbers of values along the axes."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return int(np.prod(self.shape))
+
+    def unit(self, name: str) -> str:
+        """SI unit of a swept quantity."""
+        return PULSE[name] if name in PULSE else by_names(self.device, [name])[0].unit
+
+    def situation(self, number: int) -> tuple[Device, Pulse]:
+        """Device and pulse at a point."""
+        return self._situation([int(i) for i in np.unravel_index(number, self.shape)])
+
+    def _situation(self, place: list[int]) -> tuple[Device, Pulse]:
+        found = {axis.name: float(axis.values[i]) for axis, i in zip(self.axes, place, strict=True)}
+        pulse = Pulse(found.pop("current", self.current), found.pop("width", self.width))
+        leaves = [p.leaf for p in by_names(self.device, found)]
+        return decode(encode(replaced(self.device, leaves, found.values()))), pulse  # put together anew: checked
+
+    def answer(self, number: int) -> Answer:
+        """The switching probability at a point."""
+        device, pulse = self.situation(number)
+        try:
+            known = isinstance(self.method, ThermalActivation)  # other methods look at the numbers before they compile
+            compute = _compiled if known else switching_probability
+            found = compute(device, pulse, method=_own(self.method, number), relax=self.relax)
+            error = np.nan if found.stderr is None else float(found.stderr)
+            return Answer(float(found.value), float(found.complement), error)
+        except (ValueError, RuntimeError) as error:
+            return Answer(np.nan, np.nan, np.nan, sentence(error))
+
+
+_compiled = eqx.filter_jit(switching_probability)
+
+
+def _own(method: AbstractMethod, number: int) -> AbstractMethod:
+    """The method with random numbers that belong to a point."""
+    if not isinstance(method, MonteCarlo):
+        return method
+    return dataclasses.replace(method, key=jax.random.fold_in(method.key, number))
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, without the lines that equinox puts around it."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines if line and not line.startswith("---") and "Above is the stack" not in line), "")

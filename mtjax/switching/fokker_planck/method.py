@@ -1,0 +1,262 @@
+"""Switching without sampling: the Fokker-Planck equation of one macrospin under a pulse.
+
+dP/dt = -div(P v) + D lap P on the unit sphere, with v the drift of the Landau-Lifshitz-Gilbert equation and
+D = alpha gamma kB T / ((1 + alpha^2) Ms V) (Brown, Phys. Rev. 130, 1677, 1963).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.devices import Device
+from mtjax.dynamics import Adaptive, simulate
+from mtjax.pulses import AbstractPulse
+from mtjax.quantities import Scalar, as_scalar, is_known
+from mtjax.switching.fokker_planck.density import Density
+from mtjax.switching.fokker_planck.evolution import LONGEST, Accuracy, evolved
+from mtjax.switching.fokker_planck.known import known
+from mtjax.switching.fokker_planck.plan import Plan, union
+from mtjax.switching.fokker_planck.resolution import LADDER, Survey, edges_of, pieces_of, rounding, survey
+from mtjax.switching.method import AbstractMethod, Probability
+
+Temperature = Callable[[Array], Array]
+"""Temperature of the free layer (K) as a function of time (s)."""
+Problem = tuple[Device, AbstractPulse, Array]
+"""A device, a pulse, and the times (s) at which the density is asked for."""
+
+_ERROR_PER_TAIL_SQUARED = 0.1
+"""Estimated error from the square of the edge's coefficients: measured between 0.1 and 30, depending on the device."""
+_ERROR_RATIO = 3.0
+"""How much larger the change from one truncation to the next is than the error that remains: measured 3 to 4."""
+_LEGENDRE_LMAX = 128
+
+
+class FokkerPlanck(AbstractMethod):
+    """Switching probability from the density on the sphere, exact to a stated accuracy, with gradients.
+
+    Devices with an axis of symmetry are solved by Legendre polynomials and matrix exponentials (milliseconds), all
+    others by spherical harmonics and Chebyshev propagation. Derivatives, forward and reverse, in every number of device and
+    pulse cost about two more solves. At temperature 0 the answer is that of the one trajectory from the bottom of the well.
+
+    - `tolerance`: largest error, relative to the smaller of value and complement, estimated from the change with the
+      truncation. Where the truncation is fixed only the tail of the spectrum is looked at, which finds gross errors.
+    - `relative`: `False` lets `tolerance` and the precision of the arithmetic hold for the absolute error only; then
+      small probabilities are not refused and mean nothing below it.
+    - `lmax`, `mmax`: highest degree and order of the harmonics; `None` enlarges them until `tolerance` is met.
+    - `plan`: what the engine is to use; `None` lets it choose from the numbers of device and pulse. Under `jit` these are
+      not known: give `FokkerPlanck().planned(device, pulse)`, planned beforehand for the strongest pulse.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 6 * device.relaxation_time)
+    >>> p = mtj.switching_probability(device, pulse, method=mtj.FokkerPlanck(tolerance=1e-4))
+    >>> round(float(p.value), 3)
+    0.974
+    """
+
+    tolerance: float = eqx.field(static=True, default=3e-3)
+    relative: bool = eqx.field(static=True, default=True)
+    lmax: int | None = eqx.field(static=True, default=None)
+    mmax: int | None = eqx.field(static=True, default=None)
+    plan: Plan | None = None
+
+    @property
+    def name(self) -> str:
+        """The equation, and how it was solved."""
+        return "Fokker-Planck" if self.plan is None else f"Fokker-Planck ({self.plan.name})"
+
+    def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+        """Probability that `device` is switched `relax` seconds after the end of `pulse`.
+
+        Raises `ValueError` where the truncation cannot be made fine enough, and an error at run time where it is fixed
+        and too coarse, or where the arithmetic is not precise enough for the smaller of value and complement.
+        """
+        if is_known(device.temperature) and not np.all(np.asarray(device.temperature) > 0):
+            return _without_noise(self, device, pulse, relax)
+        found = solve(device, pulse, pulse.end + relax, self)
+        value, complement = found.checked()
+        return Probability(value, complement, None, found.method)
+
+    def planned(self, device: Device, pulse: AbstractPulse, relax: ArrayLike = 0.0) -> FokkerPlanck:
+        """This method with a plan that suits `device` and `pulse`, read `relax` seconds after its end; for use under `jit`."""
+        return solve(device, pulse, pulse.end + as_scalar(relax), dataclasses.replace(self, plan=None)).method
+
+
+class Solution(eqx.Module):
+    """A solved problem.
+
+    - `density`: at the times asked for; `value`, `complement`: its integrals over the sides m.start < 0 and > 0.
+    - `tails`: largest coefficients at the edges in l and m on the way, relative to that of l = 0, shape (2,).
+    - `method`: with its plan.
+    """
+
+    density: Density
+    value: Float[Array, "*times"]
+    complement: Float[Array, "*times"]
+    tails: Float[Array, " 2"]
+    method: FokkerPlanck
+
+    def checked(self) -> tuple[Float[Array, "*times"], Float[Array, "*times"]]:
+        """Value and complement, after the checks of truncation and precision."""
+        value, complement, method = self.value, self.complement, self.method
+        error = _ERROR_PER_TAIL_SQUARED * jnp.max(jax.lax.stop_gradient(self.tails)) ** 2
+        floor = rounding(value.dtype)
+        least = jnp.minimum(value, complement) if method.relative else jnp.ones_like(value)
+        value = eqx.error_if(value, ~(error <= method.tolerance * jnp.maximum(least, floor)), _too_coarse(method))
+        if method.relative:
+            value = eqx.error_if(value, least < floor, _too_small(value.dtype))
+        return value, complement
+
+    def change_from(self, other: Solution) -> float:
+        """Largest difference to another solution, of the smaller of value and complement."""
+        sides = ((self.value, other.value), (self.complement, other.complement))
+        return float(np.max(np.min([np.abs(np.asarray(a) - np.asarray(b)) for a, b in sides], axis=0)))
+
+    def scale(self) -> float:
+        """What the tolerance is relative to."""
+        if not self.method.relative:
+            return 1.0
+        least = float(np.min(np.minimum(np.asarray(self.value), np.asarray(self.complement))))
+        return max(least, rounding(self.value.dtype))
+
+
+def evolve(
+    device: Device,
+    pulse: AbstractPulse,
+    times: ArrayLike,
+    *,
+    method: FokkerPlanck | None = None,
+    temperature: Temperature | None = None,
+) -> Density:
+    """The density at `times` (s, increasing, at least 0), from thermal equilibrium in the starting well at time 0.
+
+    - `times`: shape (n,) or a number.
+    - `method`: `FokkerPlanck(relative=False)` by default.
+    - `temperature`: of the free layer as a function of time, K; `None` for the device's, with its heating.
+
+    >>> import jax.numpy as jnp, mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(20.0)
+    >>> density = mtj.evolve(device, mtj.Pulse(1e-5, 1e-9), jnp.array([0.0, 1e-9]))
+    >>> density.mean.shape
+    (2, 3)
+    """
+    method = FokkerPlanck(relative=False) if method is None else method
+    return solve(device, pulse, times, method, temperature).density
+
+
+def solve(
+    device: Device,
+    pulse: AbstractPulse,
+    times: ArrayLike,
+    method: FokkerPlanck,
+    temperature: Temperature | None = None,
+) -> Solution:
+    """The density at `times` (s; a number or an array), and the method with its plan.
+
+    Without a plan and an `lmax`, l_max climbs until the probabilities no longer change. Raises `ValueError` where there is
+    no plan and the numbers are not known, and where no truncation is fine enough.
+    """
+    problem = (device, pulse, as_scalar(times))
+    if method.plan is not None:
+        return _solution(method, problem, temperature)
+    samples = list(known(problem))
+    if not samples:
+        raise ValueError(_TRACED)
+    method = dataclasses.replace(method, plan=_chosen(method, samples))
+    if method.lmax is None:
+        climbed = [_climb(sample, method, temperature) for sample in samples]
+        if all(map(is_known, jax.tree.leaves(problem))):
+            return climbed[0]
+        finest = union([found.method.plan for found in climbed if found.method.plan is not None])
+        method = dataclasses.replace(method, plan=finest)
+    return _solution(method, problem, temperature)
+
+
+def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature | None) -> Solution:
+    found = evolved(method.plan, Accuracy(method.tolerance, method.relative), *problem, temperature)
+    return Solution(*found, method)
+
+
+def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | None) -> Solution:
+    """Two truncations that agree, the finer of them; raises `ValueError` at the end of the ladder."""
+    plan = method.plan
+    assert plan is not None
+    coarse = _solution(dataclasses.replace(method, plan=plan.scaled(0.8)), problem, temperature)
+    while True:
+        fine = _solution(dataclasses.replace(method, plan=plan), problem, temperature)
+        change = fine.change_from(coarse)
+        if change / _ERROR_RATIO <= max(method.tolerance * fine.scale(), 5 * rounding(fine.value.dtype)):
+            return fine
+        if plan.lmax >= LADDER[-1]:
+            raise ValueError(_too_coarse(fine.method))
+        coarse, plan = fine, plan.scaled(1.2)
+
+
+def _chosen(method: FokkerPlanck, samples: list[Problem]) -> Plan:
+    """A plan that suits all of `samples`, with the first guess of l_max where `method` has none."""
+    peak = max(*(float(pulse.peak) for _, pulse, _ in samples), 1e-9)
+    plans = [_first_plan(method, survey(device, peak, method.tolerance * 1e-2), (device, *rest)) for device, *rest in samples]
+    return union(plans)
+
+
+def _first_plan(method: FokkerPlanck, found: Survey, problem: Problem) -> Plan:
+    device, pulse, times = problem
+    edges = np.asarray(edges_of(pulse, times)[0])
+    pieces = pieces_of(device, pulse, edges)
+    waits = pieces == 1 and np.max(np.diff(edges)) > LONGEST * float(device.relaxation_time)
+    guess = (_LEGENDRE_LMAX, 0) if found.axisymmetric else found.rungs
+    lmax = method.lmax or guess[0]
+    return Plan(
+        lmax=lmax,
+        mmax=0 if found.axisymmetric else min(method.mmax or guess[1], lmax),
+        axisymmetric=found.axisymmetric,
+        degree=found.degree,
+        pattern=found.pattern,
+        pieces=pieces,
+        hopping=bool(waits) and (found.axisymmetric or times.dtype == jnp.float64),
+    )
+
+
+def _without_noise(method: FokkerPlanck, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+    """0 or 1: where the trajectory from the bottom of the well ends at temperature 0."""
+    if device.heating is not None:
+        raise ValueError(
+            "FokkerPlanck needs a temperature above 0 where the current heats the device, but it is 0 K: use MonteCarlo."
+        )
+    end = simulate(device, pulse, pulse.end + relax, save=1, solver=Adaptive()).ms[0, -1]
+    switched = jnp.where(end @ device.start < 0, 1.0, 0.0)
+    return Probability(switched, 1 - switched, None, method)
+
+
+_TRACED = (
+    "FokkerPlanck must know the numbers of device and pulse to choose its resolution, but under `jit` they are not known: give "
+    "`method=FokkerPlanck().planned(device, pulse)`, planned outside of `jit` for the strongest pulse."
+)
+
+
+def _too_coarse(method: FokkerPlanck) -> str:
+    plan = method.plan
+    assert plan is not None
+    return (
+        f"FokkerPlanck with lmax={plan.lmax}, mmax={plan.mmax} does not reach tolerance={method.tolerance:g}: give "
+        "a larger `lmax` or `tolerance`, or `relative=False` if an absolute error is enough."
+    )
+
+
+def _too_small(dtype: np.dtype) -> str:
+    if np.dtype(dtype) == np.float64:
+        return (
+            "The smaller of value and complement is below 1e-14, which double precision cannot tell: accept an "
+            "absolute error with `relative=False`."
+        )
+    return (
+        "The smaller of value and complement is below 2e-5, which single precision cannot tell: switch on double "
+        'precision with jax.config.update("jax_enable_x64", True), or accept an absolute error with `relative=False`.'
+    )

@@ -1,0 +1,43 @@
+"""A switching probability, and the interface of the methods that find one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import equinox as eqx
+
+from mtjax.devices import Device
+from mtjax.pulses import AbstractPulse
+from mtjax.quantities import Scalar
+
+
+class Probability(eqx.Module):
+    """A switching probability.
+
+    - `value`: probability of m.start < 0 at the end; `complement`: of m.start > 0, not computed as 1 - value.
+    - `stderr`: standard error of both where they were sampled, else `None`.
+    - `method`: what found it.
+    """
+
+    value: Scalar
+    complement: Scalar
+    stderr: Scalar | None
+    method: AbstractMethod
+
+    def __str__(self) -> str:
+        """The smaller of value and complement in full, with the standard error."""
+        error = "" if self.stderr is None else f" +- {float(self.stderr):.2g}"
+        return f"P_sw = {float(self.value):.6g}{error} (not switched {float(self.complement):.6g}), by {self.method.name}"
+
+
+class AbstractMethod(eqx.Module):
+    """A way to find a switching probability."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is called when a result is printed."""
+
+    @abstractmethod
+    def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+        """Probability that `device` is switched `relax` seconds after the end of `pulse`."""

@@ -1,0 +1,155 @@
+"""Switching probability by sampling, with an unbiased gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int, Key
+
+from mtjax.devices import Device
+from mtjax.dynamics import CHUNK, SplitStep, StartWell, StepPath, final_states, make_grid, prepare, settling_time
+from mtjax.parallel import over_rows
+from mtjax.pulses import AbstractPulse
+from mtjax.quantities import Scalar
+from mtjax.switching.method import AbstractMethod, Probability
+from mtjax.switching.score import path_score
+
+_BATCHES = 16
+
+
+class MonteCarlo(AbstractMethod):
+    """Switching probability from an ensemble of trajectories (`SplitStep`).
+
+    Its derivative, by `jax.grad` or `jax.jvp`, is the score estimator (`mtjax.score`): unbiased, with common random
+    numbers between value and gradient. Its noise is moderate for parameters of the drift (anisotropy, fields, torques,
+    pulse); for the temperature and the volume, and in part for Ms and alpha, it grows with the number of steps. Where a
+    difference between two devices is wanted, call twice with the same key: common random numbers make it far more precise
+    than the two values.
+
+    - `samples`: number of trajectories.
+    - `key`: a `jax.random` key.
+    - `dt`: longest step, s; `None` for `default_step`.
+    - `chunk`: trajectories side by side.
+    """
+
+    samples: int = eqx.field(static=True)
+    key: Key[Array, ""]
+    dt: float | None = None
+    chunk: int = eqx.field(static=True, default=CHUNK)
+
+    def __check_init__(self):
+        if self.samples < 2:
+            raise ValueError(f"`samples` of MonteCarlo must be at least 2, but is {self.samples}.")
+
+    @property
+    def name(self) -> str:
+        """Monte Carlo and the number of samples."""
+        return f"Monte Carlo with {self.samples} samples"
+
+    def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+        """The switched fraction; its standard error is that of (k + 1/2) / (n + 1), never zero."""
+        value, complement = _fractions((device, pulse), relax=relax, method=self)
+        guess = (jax.lax.stop_gradient(value) * self.samples + 0.5) / (self.samples + 1)
+        return Probability(value, complement, jnp.sqrt(guess * (1 - guess) / self.samples), self)
+
+
+class ScoreGradient(eqx.Module):
+    """A sampled switching probability with its gradient, each with its standard error.
+
+    - `value`, `stderr`: the probability.
+    - `gradient`, `gradient_stderr`: like the pair (device, pulse), `None` where there is nothing to differentiate.
+    """
+
+    value: Scalar
+    stderr: Scalar
+    gradient: tuple[Device, AbstractPulse]
+    gradient_stderr: tuple[Device, AbstractPulse]
+
+
+def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, relax: Scalar | None = None) -> ScoreGradient:
+    """The gradient that `jax.grad` gives of a `MonteCarlo` switching probability, together with its standard error.
+
+    The error is that of the mean of 16 independent batches. `device`, `pulse`, `method`, `relax` (s): as for
+    `switching_probability`.
+    """
+    relax = settling_time(device) if relax is None else jnp.asarray(relax)
+    theta = (device, pulse)
+    switched = _switched(theta, relax, method)
+    batches = _batch_gradients(theta, switched, relax, method)
+    total = jax.tree.map(lambda g: jnp.sum(g, axis=0), batches)
+    spread = jax.tree.map(lambda g: jnp.std(g, axis=0, ddof=1) * g.shape[0] ** 0.5, batches)
+    p = jnp.mean(switched)
+    return ScoreGradient(p, jnp.sqrt(p * (1 - p) / method.samples), total, spread)
+
+
+@eqx.filter_custom_jvp
+def _fractions(theta, *, relax: Scalar, method: MonteCarlo) -> tuple[Scalar, Scalar]:
+    switched = _switched(theta, relax, method)
+    return jnp.mean(switched), jnp.mean(~switched)
+
+
+@_fractions.def_jvp
+def _fractions_jvp(primals, tangents, *, relax: Scalar, method: MonteCarlo):
+    (theta,), (dtheta,) = primals, tangents
+    switched = _switched(theta, relax, method)
+    batches = _batch_gradients(theta, switched, relax, method)
+    terms = jax.tree.map(
+        lambda g, d: jnp.zeros(()) if d is None else jnp.sum(jnp.sum(g, axis=0) * d),
+        batches, dtheta, is_leaf=lambda x: x is None,
+    )  # fmt: skip
+    slope = sum(jax.tree.leaves(terms), jnp.zeros(()))
+    value = jnp.mean(switched)
+    return (value, jnp.mean(~switched)), (slope.astype(value.dtype), -slope.astype(value.dtype))
+
+
+def _switched(theta, relax: Scalar, method: MonteCarlo) -> Bool[Array, " samples"]:
+    return over_rows(_some_switched, (theta, relax, method), np.arange(method.samples))
+
+
+def _some_switched(shared: Any, numbers: Int[Array, " n"]) -> Bool[Array, " n"]:
+    """Whether the samples with these numbers switched."""
+    theta, relax, method = shared
+    device, pulse = theta
+    ends = final_states(
+        device, pulse, _duration(theta, relax), numbers, key=method.key, dt=method.dt, chunk=method.chunk
+    )  # fmt: skip
+    return ends @ device.start < 0
+
+
+def _duration(theta, relax: Scalar) -> Scalar:
+    device, pulse = theta
+    end = jax.lax.stop_gradient(pulse.end + relax)
+    return jnp.where(end > 0, end, jax.lax.stop_gradient(1e-3 * device.relaxation_time))
+
+
+def _batch_gradients(theta, switched: Bool[Array, " samples"], relax: Scalar, method: MonteCarlo) -> Any:
+    """Contributions of batches of samples to the gradient, along a new first axis; they add up to it."""
+    n = method.samples
+    batches = max(min(_BATCHES, n), -(-n // method.chunk))
+    size = -(-n // batches)
+    numbers = np.arange(batches * size).reshape(batches, size)
+    return over_rows(_some_gradients, (theta, switched, relax, method), numbers)
+
+
+def _some_gradients(shared: Any, batches: Int[Array, "batches size"]) -> Any:
+    """Contributions of batches of samples with these numbers; those from the end of the ensemble on count nothing."""
+    theta, switched, relax, method = shared
+    n = method.samples
+    all_weights = (switched - jnp.mean(switched)) / (n - 1)
+    device, pulse = theta
+    grid = make_grid(device, pulse, _duration(theta, relax), method.dt, 1, SplitStep())
+    dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(theta[0], theta[1], grid.dt), theta)
+    for_start, for_path = jax.random.split(method.key)
+    well = StartWell.of(theta[0])
+
+    def one(samples):
+        weights = jnp.where(samples < n, all_weights[jnp.minimum(samples, n - 1)], 0.0)
+        starts = jax.vmap(lambda n: well.draw(StepPath(for_start, n)))(samples)
+        score = path_score(dynamics, starts, samples, weights, for_path, grid.number)
+        return pull_back(score)[0]
+
+    return jax.lax.map(one, batches)

@@ -1,0 +1,89 @@
+"""Vectors of three scalars, and small geometry of the unit sphere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.quantities import Numbers
+
+
+class Vector(eqx.Module):
+    """Three components `x`, `y`, `z` held apart, so that `vmap` turns them into three contiguous arrays.
+
+    `a @ b` is the scalar product, `a.cross(b)` the vector product; sums, and products with a scalar, as usual.
+    """
+
+    x: Any
+    y: Any
+    z: Any
+
+    @staticmethod
+    def of(array: Numbers) -> Vector:
+        """The vector whose components are the last axis of `array`."""
+        array = jnp.asarray(array)
+        return Vector(array[..., 0], array[..., 1], array[..., 2])
+
+    def array(self) -> Float[Array, "*batch 3"]:
+        """The components as one array, along a new last axis."""
+        return jnp.stack(jnp.broadcast_arrays(self.x, self.y, self.z), axis=-1)
+
+    def __add__(self, other: Vector) -> Vector:
+        """Sum."""
+        return Vector(self.x + other.x, self.y + other.y, self.z + other.z)
+
+    def __sub__(self, other: Vector) -> Vector:
+        """Difference."""
+        return Vector(self.x - other.x, self.y - other.y, self.z - other.z)
+
+    def __neg__(self) -> Vector:
+        """Negative."""
+        return Vector(-self.x, -self.y, -self.z)
+
+    def __mul__(self, factor: Any) -> Vector:
+        """Product with a scalar."""
+        return Vector(self.x * factor, self.y * factor, self.z * factor)
+
+    __rmul__ = __mul__
+
+    def __matmul__(self, other: Vector) -> Any:
+        """Scalar product."""
+        return self.x * other.x + self.y * other.y + self.z * other.z
+
+    def cross(self, other: Vector) -> Vector:
+        """Vector product."""
+        return Vector(
+            self.y * other.z - self.z * other.y,
+            self.z * other.x - self.x * other.z,
+            self.x * other.y - self.y * other.x,
+        )
+
+    def normalised(self) -> Vector:
+        """The unit vector of the same direction."""
+        return self * jax.lax.rsqrt(self @ self)
+
+
+def frame(axis: Float[Array, "3"]) -> tuple[Float[Array, "3"], Float[Array, "3"]]:
+    """Two unit vectors, shape (3,), that form a right-handed frame with the unit vector `axis`."""
+    helper = jnp.eye(3, dtype=axis.dtype)[jnp.argmin(jnp.abs(axis))]
+    e1 = jnp.cross(helper, axis)
+    e1 = e1 / jnp.linalg.norm(e1)
+    return e1, jnp.cross(axis, e1)
+
+
+def points(number: int) -> Float[Array, "n 3"]:
+    """`number` unit vectors spread evenly over the sphere (Fibonacci lattice), shape (number, 3)."""
+    i = jnp.arange(number) + 0.5
+    z, phi = 1 - 2 * i / number, jnp.pi * (1 + 5**0.5) * i
+    r = jnp.sqrt(1 - z**2)
+    return jnp.stack([r * jnp.cos(phi), r * jnp.sin(phi), z], axis=-1)
+
+
+def turn(v: Float[Array, "3"], axis: Float[Array, "3"], angle: ArrayLike) -> Float[Array, "3"]:
+    """`v` turned about the unit vector `axis` by `angle` (rad)."""
+    along = (v @ axis) * axis
+    return along + jnp.cos(angle) * (v - along) + jnp.sin(angle) * jnp.cross(axis, v)

@@ -1,0 +1,56 @@
+"""`mtjax train`: what it prints and writes, that it goes on from a checkpoint, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mtjax.cli import main as cli
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory):
+    """Vectors of four; the class says which half is larger."""
+    x = np.random.default_rng(0).random((192, 4)).astype(np.float32)
+    y = (x[:, :2].sum(axis=1) > x[:, 2:].sum(axis=1)).astype(int)
+    path = tmp_path_factory.mktemp("data") / "halves.npz"
+    np.savez(path, x_train=x[:128], y_train=y[:128], x_test=x[128:], y_test=y[128:])
+    return path
+
+
+def test_train_writes_prints_and_goes_on(halves, tmp_path, capsys):
+    arguments = ["train", str(halves), "--hidden", "8", "--steps", "2", "--checkpoint", str(tmp_path / "kept"), "--json"]
+    assert cli.main([*arguments, "--epochs", "40", "--out", str(tmp_path / "a")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {p.name for p in (tmp_path / "a").iterdir()} == {"train.json", "network.ckpt", "train.png"}
+    assert len(found["loss"]) == 40
+    assert found["accuracy"][-1] > 0.6
+    own = found["energy"]
+    parts = sum(v for name, v in own.items() if name not in {"total", "latency"})
+    assert own["total"] == pytest.approx(parts, rel=1e-5)
+    assert own["comparators"] == pytest.approx(2 * 8 * 5e-15, rel=1e-5)
+    assert found["cmos"]["total"] > own["total"]
+    assert cli.main([*arguments[:-1], "--epochs", "40", "--out", str(tmp_path / "b")]) == 0
+    said = capsys.readouterr().out
+    assert json.loads((tmp_path / "b" / "train.json").read_text())["loss"] == found["loss"]  # nothing was left to train
+    assert "accuracy: " in said
+    assert "CMOS takes" in said
+    assert cli.main([*arguments, "--epochs", "40", "--out", str(tmp_path / "b")]) == 2
+    assert "must be empty or new" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["letters"], "The data must be digits or a .npz file, but are 'letters'."),
+        (["nowhere.npz"], "The data file 'nowhere.npz' does not exist"),
+        (["digits", "--hidden", "0"], "--hidden must be one or more positive numbers, but is (0,)."),
+        (["digits", "--steps", "0"], "`steps` of Training must be at least 1, but is 0."),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path, capsys, arguments, sentence):
+    assert cli.main(["train", *arguments, "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
