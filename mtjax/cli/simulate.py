@@ -173,14 +173,14 @@ def merge_command(
         first = next(iter(reasons.values()))
         print(f"warning: {len(reasons)} of {found.probability.size} points have no answer (nan): {first}", file=sys.stderr)
     if json_:
-        print(json.dumps(_record(found)))
+        print(json.dumps(_summary(found)))
         return
     print(found["probability"].to_series().to_string(max_rows=40))
     for file in [path, *_picture(found, folder)]:
         print(f"written: {file}")
 
 
-def _record(found: Dataset) -> dict:
+def _summary(found: Dataset) -> dict:
     """Coordinates, then values, in nested lists; null where there is no answer."""
     axes = {str(name): found[name].values.tolist() for name in found.dims}
     columns = {str(name): found[name].astype(object).where(np.isfinite(found[name]), None).values.tolist() for name in found}

@@ -34,7 +34,7 @@ LONGEST, LONGEST_ON_SPHERE = 60.0, 30.0
 _UNSURE = "The hopping rate at this current is too slow for double precision: wait without a current, or for a shorter time."
 
 
-class Accuracy(NamedTuple):
+class Requirement(NamedTuple):
     """What is asked of a probability: `tolerance`, and whether it is `relative` to the smaller of value and complement."""
 
     tolerance: float
@@ -43,7 +43,7 @@ class Accuracy(NamedTuple):
 
 @eqx.filter_jit
 def evolved(
-    plan: Plan, accuracy: Accuracy, device: Device, pulse: AbstractPulse, times: Array, temperature: Any
+    plan: Plan, accuracy: Requirement, device: Device, pulse: AbstractPulse, times: Array, temperature: Any
 ) -> tuple[Density, Array, Array, Float[Array, " 2"]]:
     """The density at `times` (s), its sides (switched and not), and its largest tails on the way."""
     warmth = temperature or device.history(pulse) or (lambda t: device.temperature)
@@ -117,7 +117,7 @@ def _axial(plan: Plan) -> _Way:
     return _Way(lambda parts: parts[0][0], unpack, advance, settled)
 
 
-def _spherical(plan: Plan, accuracy: Accuracy) -> _Way:
+def _spherical(plan: Plan, accuracy: Requirement) -> _Way:
     """Rows of harmonics, advanced by Chebyshev series."""
     shape = plan.stencil
 
@@ -142,7 +142,7 @@ def _waited(begin, end, longest, device, pulse, warmth, parts, settled) -> Parts
     return jax.lax.cond(rest > 0, lambda: settled(still, pulse(middle), parts, rest), lambda: parts)
 
 
-def _settled(plan: Plan, accuracy: Accuracy, device, current, parts, time) -> Parts:
+def _settled(plan: Plan, accuracy: Requirement, device, current, parts, time) -> Parts:
     """A density a `time` (s) later, by the hopping between two wells; with one well only it becomes the stationary one."""
     found = wells(device, current, plan.stencil)
     later, faded = found.later(parts, time / NS), found.faded(parts, time / NS)

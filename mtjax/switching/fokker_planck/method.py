@@ -20,7 +20,7 @@ from mtjax.dynamics import Adaptive, simulate
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, is_known
 from mtjax.switching.fokker_planck.density import Density
-from mtjax.switching.fokker_planck.evolution import LONGEST, Accuracy, evolved
+from mtjax.switching.fokker_planck.evolution import LONGEST, Requirement, evolved
 from mtjax.switching.fokker_planck.known import known
 from mtjax.switching.fokker_planck.plan import Plan, union
 from mtjax.switching.fokker_planck.resolution import LADDER, Survey, edges_of, pieces_of, rounding, survey
@@ -180,7 +180,7 @@ def solve(
 
 
 def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature | None) -> Solution:
-    found = evolved(method.plan, Accuracy(method.tolerance, method.relative), *problem, temperature)
+    found = evolved(method.plan, Requirement(method.tolerance, method.relative), *problem, temperature)
     return Solution(*found, method)
 
 
