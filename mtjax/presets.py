@@ -28,6 +28,7 @@ from mtjax.devices import (
     Spread,
     TunnelMagnetoresistance,
     UniaxialAnisotropy,
+    figures,
     metal_on_oxide,
 )
 from mtjax.quantities import Scalar, as_scalar
@@ -262,14 +263,5 @@ def derived(device: Device | Grains) -> dict[str, tuple[float, str]]:
     """Thermal stability, critical current (A) and relaxation time (s), with their units; of the median cell of a film."""
     cell = device.cell if isinstance(device, Grains) else device
     cells = {"cells": (float(device.number), "")} if isinstance(device, Grains) else {}
-    delta, current, time = _derived(cell)
-    return cells | {
-        "delta": (float(delta), ""),
-        "critical current": (float(current), "A"),
-        "relaxation time": (float(time), "s"),
-    }
-
-
-@eqx.filter_jit
-def _derived(device: Device) -> tuple[Scalar, Scalar, Scalar]:
-    return device.delta, device.critical_current, device.relaxation_time
+    units = {"delta": "", "critical_current": "A", "relaxation_time": "s"}
+    return cells | {name.replace("_", " "): (float(figures(cell)[name]), unit) for name, unit in units.items()}

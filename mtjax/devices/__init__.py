@@ -1,6 +1,6 @@
 """What a device is: a free layer, its shape, the energies and torques that act on it, heating, read-out, films of many grains."""
 
-from mtjax.devices.device import Device
+from mtjax.devices.device import Device, figures
 from mtjax.devices.energies import (
     VCMA,
     AbstractEnergy,
@@ -55,6 +55,7 @@ __all__ = [
     "all_parameters",
     "by_names",
     "by_where",
+    "figures",
     "film_on_oxide",
     "gauss_legendre",
     "metal_on_oxide",

@@ -136,13 +136,12 @@ class Device(eqx.Module):
     @property
     def delta(self) -> Scalar:
         """Thermal stability: the barrier without applied fields over kB T, no unit."""
-        return self.barrier * (self.moment / KB) / self.temperature
+        return figures(self)["delta"]
 
     @property
     def relaxation_time(self) -> Scalar:
         """(1 + alpha^2) / (alpha gamma Bk), s, with the effective anisotropy field `Bk`."""
-        alpha = self.layer.alpha
-        return (1 + alpha**2) / (alpha * GAMMA * self.Bk)
+        return figures(self)["relaxation_time"]
 
     @property
     def critical_current(self) -> Scalar:
@@ -152,15 +151,32 @@ class Device(eqx.Module):
         B_DL = Bk/2 - B_x/sqrt 2, with B_x the field along m x sigma (Lee et al., Appl. Phys. Lett. 102,
         112410, 2013, for slow ramps; abrupt pulses switch 9 to 17 % lower). Raises `KeyError` without a torque.
         """
-        torque = self[AbstractTorque]
-        m, sigma = Vector.of(self.start), Vector.of(torque.sigma)
-        per_ampere = torque.damping_like(m, self.magnet, self.drive(1.0))
-        along = -(m @ sigma)
-        antidamping = self.layer.alpha * self.Bk / jnp.where(jnp.abs(along) > 0.5, along, 1.0)
-        in_plane = m.cross(sigma) @ _odd_field(self)
-        sense = jnp.where(in_plane < 0, -1.0, 1.0)
-        across = sense * (self.Bk / 2 - jnp.abs(in_plane) / jnp.sqrt(2.0))
-        return jnp.where(jnp.abs(along) > 0.5, antidamping, across) / per_ampere
+        assert self[AbstractTorque]
+        return figures(self)["critical_current"]
+
+
+@eqx.filter_jit
+def figures(device: Device) -> dict[str, Scalar]:
+    """Thermal stability `delta`, `relaxation_time` (s) and, with one torque, `critical_current` (A), by one compiled program."""
+    alpha = device.layer.alpha
+    found = {
+        "delta": device.barrier * (device.moment / KB) / device.temperature,
+        "relaxation_time": (1 + alpha**2) / (alpha * GAMMA * device.Bk),
+    }
+    if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
+        found["critical_current"] = _critical_current(device, device[AbstractTorque])
+    return found
+
+
+def _critical_current(device: Device, torque: AbstractTorque) -> Scalar:
+    m, sigma = Vector.of(device.start), Vector.of(torque.sigma)
+    per_ampere = torque.damping_like(m, device.magnet, device.drive(1.0))
+    along = -(m @ sigma)
+    antidamping = device.layer.alpha * device.Bk / jnp.where(jnp.abs(along) > 0.5, along, 1.0)
+    in_plane = m.cross(sigma) @ _odd_field(device)
+    sense = jnp.where(in_plane < 0, -1.0, 1.0)
+    across = sense * (device.Bk / 2 - jnp.abs(in_plane) / jnp.sqrt(2.0))
+    return jnp.where(jnp.abs(along) > 0.5, antidamping, across) / per_ampere
 
 
 def _even_energy(device: Device, m: Vector) -> Scalar:
@@ -178,12 +194,13 @@ def _odd_field(device: Device) -> Vector:
 
 
 def _derived(device: Device) -> str:
+    found = figures(device)
     lines = [
-        f"  thermal stability delta = {with_unit(device.delta, '')}",
-        f"  relaxation time = {with_unit(device.relaxation_time, 's')}",
+        f"  thermal stability delta = {with_unit(found['delta'], '')}",
+        f"  relaxation time = {with_unit(found['relaxation_time'], 's')}",
     ]
-    if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
-        current = float(device.critical_current)
+    if "critical_current" in found:
+        current = float(found["critical_current"])
         sign = "positive" if current > 0 else "negative"
         lines.append(f"  critical current = {with_unit(current, 'A')} (a {sign} current leaves the start well)")
     return "\n".join(lines)
