@@ -16,9 +16,10 @@ from jaxtyping import Array, Float, Float32, Key, UInt32
 from mtjax.vector import Vector
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+Words = UInt32[Array, "*#batch"]
 
 
-def threefry(k0: UInt32[Array, ""], k1: UInt32[Array, ""], x0: UInt32[Array, ""], x1: UInt32[Array, ""]):
+def threefry(k0: Words, k1: Words, x0: Words, x1: Words) -> tuple[Words, Words]:
     """Threefry-2x32 with 20 rounds: two random words for the counter (x0, x1) (Salmon et al., SC 2011)."""
     keys = (k0, k1, k0 ^ k1 ^ jnp.uint32(0x1BD11BDA))
     x0, x1 = x0 + keys[0], x1 + keys[1]
@@ -30,13 +31,13 @@ def threefry(k0: UInt32[Array, ""], k1: UInt32[Array, ""], x0: UInt32[Array, ""]
     return x0, x1
 
 
-def gaussian(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
+def gaussian(bits: UInt32[Array, "*shape"]) -> Float32[Array, "*shape"]:
     """A standard normal number from 21 random `bits`, by the inverse distribution function; at most 5.0 in size."""
     uniform = (bits.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-20) - 1
     return jnp.float32(2**0.5) * jax.lax.erf_inv(uniform)
 
 
-def three_point(bits: UInt32[Array, ""]) -> Float32[Array, ""]:
+def three_point(bits: UInt32[Array, "*shape"]) -> Float32[Array, "*shape"]:
     """-sqrt 3, 0 or sqrt 3 with probabilities 1/6, 2/3, 1/6 from 21 random `bits`.
 
     Its moments up to the fifth are those of a standard normal, which is all that a solver of weak order 2 sees of it

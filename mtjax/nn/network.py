@@ -16,7 +16,7 @@ from mtjax.nn.elements import AbstractNeuron, AbstractSynapse, ClockedNeuron, Co
 from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, StraightThrough, with_slope
 from mtjax.nn.laws import AbstractLaw
 
-Uniforms = tuple[Float[Array, "steps *neurons"], ...]
+Uniforms = tuple[Float[Array, "steps ..."], ...]
 
 
 class Layer(eqx.Module):
@@ -206,6 +206,12 @@ def mlp(
 
     - `law`: of the neurons; `key`: of the first weights, random with this `gain`.
     - `p`: firing probability at input 0; `shape`: of the input, (sizes[0],) by default.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.mlp([16, 8, 4], mtj.nn.sengupta2016_law(), key=jax.random.key(0))
+    >>> len(network.layers), type(network).__name__
+    (1, 'Network')
     """
     keys = jax.random.split(key, len(sizes) - 1)
     synapses = [Dense.make(a, b, key=k, gain=gain) for a, b, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
@@ -219,6 +225,11 @@ def convnet(
     """28x28-6c5-2s-12c5-2s-10o, the network of Sengupta et al. as recalled; `channels` widens it.
 
     - `law`, `key`, `p`, `gain`: as for `mlp`.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> type(mtj.nn.convnet(mtj.nn.sengupta2016_law(), key=jax.random.key(0))).__name__
+    'Network'
     """
     k1, k2, k3 = jax.random.split(key, 3)
     a, b = channels

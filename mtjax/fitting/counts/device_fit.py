@@ -31,7 +31,7 @@ from mtjax.fitting.counts.sampled import sampling_remarks, wander
 from mtjax.fitting.counts.start import least_move, midpoint
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates
-from mtjax.quantities import as_scalar, in_double
+from mtjax.quantities import Numbers, as_scalar, in_double
 from mtjax.switching import AbstractMethod, FokkerPlanck, MonteCarlo, least_resolved, resolving
 
 Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
@@ -101,11 +101,11 @@ class Fit(AbstractFit):
 
     def predict(
         self,
-        amplitude: ArrayLike,
-        width: ArrayLike,
-        field: ArrayLike | None = None,
+        amplitude: Numbers,
+        width: Numbers,
+        field: Numbers | None = None,
         *,
-        temperature: ArrayLike | None = None,
+        temperature: Numbers | None = None,
         group: str | None = None,
     ) -> Prediction:
         """Switching probabilities of the fitted device, with their derivatives in the fitted quantities.
@@ -189,6 +189,14 @@ def fit(
 
     Raises `ValueError` where nothing is to be fitted, the data hold several directions or devices that nothing tells apart,
     or have a `field` column while the device has no applied field.
+
+    >>> import mtjax as mtj
+    >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
+    >>> currents = [s * device.critical_current for s in (0.6, 0.7, 0.8, 0.9)]
+    >>> data = mtj.measured(device, currents, 1e-7, trials=100, seed=0, method=law)
+    >>> found = mtj.fit(device, data, where=("Bk",), method=law, relax=0.0)
+    >>> type(found).__name__
+    'Fit'
     """
     groups = _groups(data, by, each)
     shared, own = (_parameters(device, chosen) for chosen in (where, each))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -36,7 +37,7 @@ class AbstractLapse(eqx.Module):
         return {f"{kind}.{f.name}": f.metadata["bounds"] for f in dataclasses.fields(self) if "bounds" in f.metadata}
 
 
-def _share(default: float) -> Scalar:
+def _share(default: float) -> Any:
     return eqx.field(converter=as_scalar, metadata={"unit": "", "bounds": (1e-6, 0.999999)}, default=default)
 
 
@@ -44,6 +45,11 @@ class Misread(AbstractLapse):
     """A share of the outcomes is read wrong, whatever the pulse.
 
     - `missed`: probability that a switched device is seen as not switched; `false`: the opposite.
+
+    >>> import mtjax as mtj
+    >>> lapse = mtj.Misread(missed=0.01, false=0.02)
+    >>> float(lapse.missed), float(lapse.false)
+    (0.01, 0.02)
     """
 
     missed: Scalar = _share(0.02)
@@ -62,6 +68,10 @@ class BackHopping(AbstractLapse):
 
     - `probability`: of hopping back, below `end`.
     - `end`: amplitude (A or V, as in the data) where it has fallen to half; `spread`: over which it falls.
+
+    >>> import mtjax as mtj
+    >>> float(mtj.BackHopping(probability=0.1).probability)
+    0.1
     """
 
     probability: Scalar = _share(0.2)

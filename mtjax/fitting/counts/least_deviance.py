@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from tqdm import tqdm
 
 from mtjax.files import fingerprint, read_notes, write_notes
-from mtjax.fitting.binomial import Prediction, residual_slopes, residuals
+from mtjax.fitting.binomial import Prediction, Rows, residual_slopes, residuals
 from mtjax.fitting.counts.model import BinomialLikelihood, linearised
 from mtjax.fitting.space import Coordinates
 
@@ -74,7 +74,7 @@ class Local(NamedTuple):
 
 
 @eqx.filter_jit
-def _local(space: Coordinates, switched: np.ndarray, trials: np.ndarray, x: Array, at: Prediction) -> Local:
+def _local(space: Coordinates, switched: Rows, trials: Rows, x: Array, at: Prediction) -> Local:
     data = jnp.asarray(residuals(switched, trials, at.p, at.q))
     stretch = jax.jvp(space.bound, (x,), (jnp.ones_like(x),))[1]
     slopes = residual_slopes(switched, trials, at) * stretch

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.devices import AppliedField, Device, Parameter, replaced, values
+from mtjax.devices import AppliedField, Device, Parameter, all_parameters, replaced, values
 from mtjax.dynamics import settling_time
 from mtjax.fitting.binomial import Prediction, deviances
 from mtjax.fitting.counts.data import SwitchingData
@@ -29,11 +29,11 @@ Column = Float[np.ndarray, " n"]
 class Target(eqx.Module):
     """Where a fitted number goes.
 
-    - `leaf`: which leaf of the device, or of the lapse where `of_lapse` says so.
+    - `name`: of a quantity of the device (`Bk`, `terms[0].Bk`), or of the lapse where `of_lapse` says so.
     - `group`: of rows; -1 for all.
     """
 
-    leaf: int = eqx.field(static=True)
+    name: str = eqx.field(static=True)
     group: int = eqx.field(static=True, default=-1)
     of_lapse: bool = eqx.field(static=True, default=False)
 
@@ -55,7 +55,7 @@ class Settings(eqx.Module):
         """Number of rows."""
         return len(self.amplitude)
 
-    def rows(self, chosen: np.ndarray) -> Settings:
+    def rows(self, chosen: np.ndarray | int) -> Settings:
         """Some of the rows."""
         return jax.tree.map(lambda x: x[chosen], self)
 
@@ -85,20 +85,20 @@ class SwitchingModel(eqx.Module):
     def device_of(self, c: ArrayLike, group: int = 0) -> Device:
         """The device of a group at the coordinates c."""
         found = self.space.value(jnp.asarray(c))
-        chosen = [(t.leaf, found[i]) for i, t in enumerate(self.targets) if not t.of_lapse and t.group in (-1, group)]
+        chosen = [(leaf, found[i]) for i, (leaf, t) in enumerate(self._places) if not t.of_lapse and t.group in (-1, group)]
         return replaced(self.device, *zip(*chosen, strict=True)) if chosen else self.device
 
     def lapse_of(self, c: ArrayLike) -> AbstractLapse | None:
         """The lapse at the coordinates c."""
         found = self.space.value(jnp.asarray(c))
-        chosen = [(t.leaf, found[i]) for i, t in enumerate(self.targets) if t.of_lapse]
+        chosen = [(leaf, found[i]) for i, (leaf, t) in enumerate(self._places) if t.of_lapse]
         return replaced(self.lapse, *zip(*chosen, strict=True)) if chosen else self.lapse
 
     def __call__(self, c: Float[Array, " k"], rows: Settings) -> tuple[Array, Array]:
         """Probability of being seen switched, and not, each of shape (n,)."""
         found = self.space.value(c)
         shared = self.device_of(c, group=-1)
-        leaves = sorted({t.leaf for t in self.targets if t.group >= 0})
+        leaves = sorted({leaf for leaf, t in self._places if t.group >= 0})
         own = jnp.stack([self._by_group(found, leaf) for leaf in leaves], axis=1) if leaves else None
 
         def one(row: Settings):
@@ -109,9 +109,16 @@ class SwitchingModel(eqx.Module):
         lapse = self.lapse_of(c)
         return (p, q) if lapse is None else lapse.observed(p, q, rows.amplitude)
 
+    @property
+    def _places(self) -> list[tuple[int, Target]]:
+        """Every target with the number of its leaf in the device, or in the lapse."""
+        leaves = {p.name: p.leaf for p in all_parameters(self.device)}
+        of_lapse = [] if self.lapse is None else _lapse_names(self.lapse)
+        return [(of_lapse.index(t.name) if t.of_lapse else leaves[t.name], t) for t in self.targets]
+
     def _by_group(self, found: Array, leaf: int) -> Array:
         """Values of a leaf in every group."""
-        places = {t.group: i for i, t in enumerate(self.targets) if t.leaf == leaf and not t.of_lapse}
+        places = {t.group: i for i, (at, t) in enumerate(self._places) if at == leaf and not t.of_lapse}
         return found[np.array([places[g] for g in range(len(self.groups))])]
 
     def _probability(self, device: Device, row: Settings) -> tuple[Array, Array]:
@@ -193,16 +200,21 @@ def compose(
 ) -> SwitchingModel:
     """The model of an experiment whose rows fall into `groups`, with quantities for all and for each of them."""
     device = jax.tree.map(lambda x: jnp.asarray(x, float) if jnp.issubdtype(jnp.result_type(x), jnp.floating) else x, device)
-    rows = [(p.name, p.unit, v, Target(p.leaf)) for p, v in _with_values(device, shared)]
+    rows = [(p.name, p.unit, v, Target(p.name)) for p, v in _with_values(device, shared)]
     for p, v in _with_values(device, each):
-        rows += [(f"{p.name}[{label}]", p.unit, v, Target(p.leaf, g)) for g, label in enumerate(groups)]
+        rows += [(f"{p.name}[{label}]", p.unit, v, Target(p.name, g)) for g, label in enumerate(groups)]
     natural: dict[str, tuple[float, float]] = {}
     if lapse is not None:
-        rows += [(*q, Target(i, of_lapse=True)) for i, q in enumerate(lapse.quantities)]
+        rows += [(*q, Target(q[0], of_lapse=True)) for q in lapse.quantities]
         natural = lapse.bounds
     names, units, start, targets = zip(*rows, strict=True)
     space = coordinates(names, units, start, bounds={**natural, **(bounds or {})}, priors=priors)
     return SwitchingModel(device, lapse, space, targets, groups, method, relax, of_voltage)
+
+
+def _lapse_names(lapse: AbstractLapse) -> list[str]:
+    """Of its quantities, which are its leaves; also where their values are being traced."""
+    return [f"{type(lapse).__name__}.{f.name}" for f in dataclasses.fields(lapse)]
 
 
 def _with_values(device: Device, parameters: Iterable[Parameter]) -> list[tuple[Parameter, float]]:

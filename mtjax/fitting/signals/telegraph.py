@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
 from mtjax.fitting.space import Bounds, coordinates
@@ -116,7 +116,7 @@ class Telegraph(AbstractLikelihood):
         return jnp.asarray(total)
 
 
-def observed_excess(tau: Array, other: Array, dead: Array) -> Array:
+def observed_excess(tau: Array, other: Array, dead: ArrayLike) -> Array:
     """Mean observed stay beyond the dead time in a state of mean stay `tau`, where stays in the `other` may be missed, s."""
     x = dead / other
     missed = -jnp.expm1(-x)

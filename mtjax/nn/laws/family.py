@@ -7,12 +7,12 @@ from pathlib import Path
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.devices import Device
 from mtjax.nn.laws.law import AbstractLaw, ChebyshevLaw, clenshaw, polynomials
 from mtjax.printing import with_unit
-from mtjax.quantities import Scalar, quantity, require
+from mtjax.quantities import quantity, require
 
 OVER = 6.0
 """The highest drive of the family: I/Ic = 1 + this over the pulse's width in relaxation times."""
@@ -90,11 +90,11 @@ class PerpendicularLaw(AbstractLaw):
         return self.at(self.delta * energy, self.critical_current * energy, self.relaxation_time / Bk, self.width)
 
     @property
-    def domain(self) -> tuple[float, Scalar]:
+    def domain(self) -> tuple[float, Current]:
         """From 0 to Ic (1 + 6 relaxation times / width), A."""
         return 0.0, self.critical_current * (1 + OVER * self.relaxation_time / self.width)
 
-    def logit(self, drive: Current) -> Current:
+    def logit(self, drive: Real[ArrayLike, "*batch"]) -> Current:
         """The series; beyond the ends of any range the value at the end."""
         places = (jnp.log(self.delta), jnp.log(self.width / self.relaxation_time))
         y, z = (_unit(x, ends) for x, ends in zip(places, self.ranges, strict=True))
@@ -113,7 +113,12 @@ _STORED = Path(__file__).parent / "stored"
 
 
 def sengupta2016_law() -> ChebyshevLaw:
-    """The law of `mtjax.presets.sengupta2016()` under 0.5 ns pulses, 0 to 150 uA, from Fokker-Planck."""
+    """The law of `mtjax.presets.sengupta2016()` under 0.5 ns pulses, 0 to 150 uA, from Fokker-Planck.
+
+    >>> import mtjax as mtj
+    >>> type(mtj.nn.sengupta2016_law()).__name__
+    'ChebyshevLaw'
+    """
     return ChebyshevLaw.load(_STORED / "sengupta2016.json")
 
 
@@ -121,5 +126,9 @@ def perpendicular_law() -> PerpendicularLaw:
     """The law of the family of `mtjax.presets.perpendicular_stt(20.0)` under 10 ns pulses, from Fokker-Planck.
 
     `of(device, width)` gives that of another barrier, size or pulse.
+
+    >>> import mtjax as mtj
+    >>> type(mtj.nn.perpendicular_law()).__name__
+    'PerpendicularLaw'
     """
     return PerpendicularLaw.load(_STORED / "perpendicular.npz")

@@ -14,13 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 from interpax import interp1d
 from jax.custom_derivatives import SymbolicZero
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.printing import with_unit
-from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, quantity, require
 
 Current = Float[Array, "*batch"]
+Drives = Real[ArrayLike, "*batch"]
+Series = Float[Array | np.ndarray, "degrees ..."]
 
 
 class AbstractLaw(eqx.Module):
@@ -32,7 +34,7 @@ class AbstractLaw(eqx.Module):
         """Lowest and highest drive (A) for which the law holds."""
 
     @abstractmethod
-    def logit(self, drive: Current) -> Current:
+    def logit(self, drive: Drives) -> Current:
         """ln(P/(1 - P)) at `drive` (A); not checked against the domain: neurons clip their drive to it themselves."""
 
     def psw(self, drive: ArrayLike) -> Current:
@@ -125,7 +127,7 @@ class ChebyshevLaw(AbstractLaw):
             c = c @ polynomials(_mapped(value, ends), c.shape[-1])
         return c
 
-    def logit(self, drive: Current) -> Current:
+    def logit(self, drive: Drives) -> Current:
         """By Clenshaw's recurrence; beyond the ends of the domain the value at the end."""
         drive = as_scalar(drive)
         x = jnp.clip(_mapped(drive, self.domain), -1, 1)
@@ -190,7 +192,7 @@ class NeelBrownLaw(AbstractLaw):
         """From 0 to the critical current, A."""
         return 0.0, self.critical_current
 
-    def logit(self, drive: Current) -> Current:
+    def logit(self, drive: Drives) -> Current:
         """ln(exp(x) - 1), with x the expected number of hops."""
         barrier = lowered_barrier(self.delta, as_scalar(drive) / self.critical_current, self.exponent)
         hops = jnp.log(attempt_frequency(self.delta, self.Bk, self.alpha) * self.width) - barrier
@@ -214,7 +216,7 @@ class MeasuredLaw(AbstractLaw):
     logits: Float[Array, " points"]
 
     @staticmethod
-    def of(drives: ArrayLike, probabilities: ArrayLike, *, trials: ArrayLike | None = None) -> MeasuredLaw:
+    def of(drives: Numbers, probabilities: Numbers, *, trials: Numbers | None = None) -> MeasuredLaw:
         """From measured switching probabilities at ascending `drives` (A).
 
         With `trials` a probability p of n trials counts as (n p + 1/2)/(n + 1), so that 0 and 1 are allowed. Raises
@@ -234,7 +236,7 @@ class MeasuredLaw(AbstractLaw):
         """First and last drive, A."""
         return self.drives[0], self.drives[-1]
 
-    def logit(self, drive: Current) -> Current:
+    def logit(self, drive: Drives) -> Current:
         """Monotone cubic interpolation; beyond the ends the value at the end."""
         drive = as_scalar(drive)
         inside = jnp.clip(drive, self.drives[0], self.drives[-1])
@@ -242,7 +244,7 @@ class MeasuredLaw(AbstractLaw):
 
 
 @jax.custom_jvp
-def clenshaw(c: Float[Array, " degrees"], x: Current) -> Current:
+def clenshaw(c: Series, x: Float[Array | np.ndarray, "*batch"]) -> Current:
     """The Chebyshev series with coefficients `c` at `x`; its derivative is a series too, so that none of it is stored."""
     b1 = b2 = jnp.zeros_like(x)
     for k in range(c.shape[0] - 1, 0, -1):

@@ -95,7 +95,7 @@ class DesignedNeuron(AbstractNeuron):
         )
 
 
-def _inside(x: Array, low: Array | float, high: Array | float) -> Array:
+def _inside(x: Array | float, low: Array | float, high: Array | float) -> Array:
     return low + (high - low) * jax.nn.sigmoid(x)
 
 

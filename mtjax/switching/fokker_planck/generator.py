@@ -11,7 +11,7 @@ so that every harmonic of phi and psi is a constant operator times one complex n
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -21,6 +21,7 @@ from jaxtyping import Array, Complex, Float
 
 from mtjax.switching.fokker_planck.harmonics import couplings
 
+Numeric = TypeVar("Numeric", Array, np.ndarray)
 State = tuple[Array, Array]
 """Real and imaginary parts of the coefficients, each flat, shape (size,)."""
 _PIECE = 20_000
@@ -104,7 +105,7 @@ class Stencil:
         out[:, : self.lmax + 1] = array.T
         return out.ravel()
 
-    def square(self, flat: Array) -> Array:
+    def square(self, flat: Numeric) -> Numeric:
         """Flat layout to (m, l)."""
         return flat.reshape(self.mmax + 1, self.pitch)[:, : self.lmax + 1]
 

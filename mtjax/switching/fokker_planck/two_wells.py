@@ -230,7 +230,7 @@ def _call(function, shape: Stencil, length: int, number: int, *args):
 
 
 def _on_host(flow: Flow) -> Flow:
-    return Flow(np.asarray(flow.phi), np.asarray(flow.psi), np.asarray(flow.D))
+    return jax.tree.map(np.asarray, flow)
 
 
 def _driven(shape: Stencil, flow: Flow, functional) -> list[np.ndarray]:

@@ -11,7 +11,6 @@ from counted import DEVICE, ENGINE, counted
 
 from mtjax import MonteCarlo, UniaxialAnisotropy
 from mtjax.fitting import Fit, design, fit, posterior, profile
-from mtjax.fitting.counts import sampled
 from mtjax.fitting.counts.logit_surface import Probes, regress
 from mtjax.fitting.counts.model import linearised, with_method
 
@@ -88,7 +87,7 @@ def sampled(monkeypatch):
         noise = np.sqrt(p * (1 - p) * 1e4 / N)[:, None] * random.standard_normal(at.dp.shape)
         return [(random.binomial(N, p) / N).tolist(), (np.asarray(at.dp) + noise).tolist() if self.by_score else None]
 
-    monkeypatch.setattr(sampled._Prober, "_sampled", draw)
+    monkeypatch.setattr("mtjax.fitting.counts.sampled._Prober._sampled", draw)
     return calls
 
 

@@ -160,7 +160,7 @@ def test_back_hopping_is_found_and_its_lack_is_criticised(found):
 
 
 def test_lapses_by_hand():
-    p, q, at = np.array([0.2, 0.9]), np.array([0.8, 0.1]), np.array([1.0, 2.0])
+    p, q, at = jnp.array([0.2, 0.9]), jnp.array([0.8, 0.1]), jnp.array([1.0, 2.0])
     seen, unseen = Misread(missed=0.1, false=0.05).observed(p, q, at)
     np.testing.assert_allclose(seen, [0.2 * 0.9 + 0.8 * 0.05, 0.9 * 0.9 + 0.1 * 0.05])
     np.testing.assert_allclose(seen + unseen, 1.0)
