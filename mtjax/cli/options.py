@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import jax
 import tyro
 
 from mtjax.devices import Device, by_names, replaced
-from mtjax.files import decode, encode
+from mtjax.files import rebuilt
 from mtjax.presets import CATALOGUE
 from mtjax.switching import FokkerPlanck, MonteCarlo, ThermalActivation
 
@@ -39,7 +39,7 @@ def device_named(name: str, settings: Iterable[str]) -> Device:
     """The preset called `name`, with the values of NAME=VALUE `settings`; raises `ValueError` where one is unknown."""
     if name not in PRESETS:
         raise ValueError(f"The device must be one of {', '.join(PRESETS)}, but is {name!r}.")
-    device = PRESETS[name]()
+    device: Any = PRESETS[name]()
     for setting in settings:
         key, value = pair(setting)
         try:
@@ -47,12 +47,7 @@ def device_named(name: str, settings: Iterable[str]) -> Device:
         except ValueError:
             raise ValueError(f"A value of the device must be a number, but {setting!r} gives none.") from None
         device = replaced(device, [by_names(device, [key])[0].leaf], [number])
-    return _rebuilt(device)
-
-
-def _rebuilt(device: Device) -> Device:
-    """The same device, put together anew so that its values are checked."""
-    return decode(encode(device))
+    return rebuilt(device)
 
 
 def pair(text: str) -> tuple[str, str]:

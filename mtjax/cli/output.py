@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mtjax.files import write_whole
 from mtjax.fitting import AbstractFit, Comparison, Posterior, Profile, identifiability
 from mtjax.printing import with_unit
 
@@ -61,7 +62,7 @@ def write_report(
         fits[""].save(folder / "fit.json")
     else:
         found = {"fits": {label: one.to_dict() for label, one in fits.items()}}
-        (folder / "fit.json").write_text(json.dumps(found, indent=1))
+        write_whole(folder / "fit.json", json.dumps(found, indent=1))
     sections = ["# Fit"]
     for label, one in fits.items():
         sections += [f"## {label}"] if label else []
@@ -70,7 +71,7 @@ def write_report(
         sections += [f"- {p}" for p in profiles[label]] if profiles and label in profiles else []
         sections += ["Posterior:", _code(str(posteriors[label]))] if posteriors and label in posteriors else []
     sections += [f"![{name}]({name})" for name in pictures]
-    (folder / "report.md").write_text("\n\n".join(sections) + "\n")
+    write_whole(folder / "report.md", "\n\n".join(sections) + "\n")
     return [folder / "fit.json", folder / "report.md"]
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from mtjax.files.whole import write_whole
 
 
 def read_notes(path: Path, problem: str) -> dict[str, Any]:
@@ -29,9 +30,7 @@ def read_notes(path: Path, problem: str) -> dict[str, Any]:
 
 def write_notes(path: Path, kept: Mapping[str, Any]) -> None:
     """Replace a checkpoint at one go, so that no interruption leaves half of one."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(json.dumps(kept))
-    beside.replace(path)
+    write_whole(path, json.dumps(kept))
 
 
 def fingerprint(problem: Any) -> str:
@@ -48,13 +47,12 @@ def save_checkpoint(path: str | Path, tree: Any, history: Any) -> None:
     """Write `tree` and `history`: a line of JSON, then equinox's serialised leaves. An older file is replaced at the end."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+
+    def write(file: BinaryIO) -> None:
         file.write((json.dumps({"leaves": _signature(tree), "history": history}) + "\n").encode())
         eqx.tree_serialise_leaves(file, tree)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+
+    write_whole(path, write)
 
 
 def load_checkpoint(path: str | Path, like: Any) -> tuple[Any, tuple[tuple[float, float], ...]]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mtjax.files.classes import class_of, name_of
+from mtjax.files.first_release import upgraded
+
+Part = TypeVar("Part", bound=eqx.Module)
+
 
 def encode(x: Any) -> Any:
-    """Modules, arrays, tuples and numbers as something that `json` can write, with all digits."""
+    """Modules, arrays, tuples and numbers as something that `json` can write, with all digits; classes by their names."""
     if isinstance(x, eqx.Module):
         fields = {f.name: encode(getattr(x, f.name)) for f in dataclasses.fields(x)}
-        return {"class": f"{type(x).__module__}:{type(x).__name__}", **fields}
+        return {"class": name_of(type(x)), **fields}
     if isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
-        return {"key": np.asarray(jax.random.key_data(x)).tolist()}
+        return {"key": np.asarray(jax.random.key_data(x)).tolist(), "impl": str(jax.random.key_impl(x))}
     if isinstance(x, jax.Array | np.ndarray | np.generic):
         return {"array": np.asarray(x).tolist(), "dtype": str(x.dtype), "kind": type(x).__module__.split(".")[0]}
     if isinstance(x, tuple | list):
@@ -28,24 +32,35 @@ def encode(x: Any) -> Any:
     raise ValueError(f"Only modules, arrays and plain values can be saved, but not {type(x).__name__}.")
 
 
-def decode(x: Any) -> Any:
-    """The opposite of `encode`; lists become tuples. Raises `ValueError` for classes that are not mtjax's own."""
+def decode(x: Any, classes: tuple[type, ...] = ()) -> Any:
+    """The opposite of `encode`; lists become tuples. What the first release wrote is read too.
+
+    `classes`: of your own, that are neither mtjax's nor registered. Raises `ValueError` for others.
+    """
     if isinstance(x, list):
-        return tuple(decode(item) for item in x)
+        return tuple(decode(item, classes) for item in x)
     if not isinstance(x, dict):
         return x
     if "class" in x:  # whose fields may have any name
-        cls = _class(x["class"])
-        return cls(**{f.name: decode(x[f.name]) for f in dataclasses.fields(cls) if f.init and f.name in x})
-    if "key" in x:
-        return jax.random.wrap_key_data(jnp.asarray(x["key"], jnp.uint32))
+        x = upgraded(x, lambda part: decode(part, classes))
+        cls: Any = class_of(x["class"], classes)
+        return cls(**{f.name: decode(x[f.name], classes) for f in dataclasses.fields(cls) if f.init and f.name in x})
+    if "key" in x:  # of the first release without `impl`
+        return jax.random.wrap_key_data(jnp.asarray(x["key"], jnp.uint32), impl=x.get("impl", "threefry2x32"))
     array = np.asarray(x["array"], x["dtype"])
     return array if x["kind"] == "numpy" else jnp.asarray(array)
 
 
-def _class(name: str) -> Any:
-    module, _, cls = name.partition(":")
-    found = getattr(importlib.import_module(module), cls, None) if module.split(".")[0] == "mtjax" else None
-    if not (isinstance(found, type) and issubclass(found, eqx.Module)):
-        raise ValueError(f"A saved class must be one of mtjax's own, but is {name!r}.")
-    return found
+def rebuilt(module: Part) -> Part:
+    """The same module put together anew, so that every part of it checks its numbers."""
+    return decode(encode(module), classes_in(module))
+
+
+def classes_in(x: Any) -> tuple[type, ...]:
+    """The classes of a module and of its parts, as `decode` takes them."""
+    if isinstance(x, tuple | list):
+        return tuple(cls for item in x for cls in classes_in(item))
+    if not isinstance(x, eqx.Module):
+        return ()
+    inner = tuple(cls for f in dataclasses.fields(x) for cls in classes_in(getattr(x, f.name)))
+    return (type(x), *inner)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -50,13 +52,16 @@ def read_columns(path: Path, headings: Headings, *, optional: tuple[str, ...] = 
 
 
 def _numbers(table: list[dict[str, str]], heading: str, path: Path) -> np.ndarray:
-    numbers = np.empty(len(table))
-    for i, row in enumerate(table):
-        entry = (row.get(heading) or "").strip()
-        try:
-            numbers[i] = float(entry)
-        except ValueError:
-            numbers[i] = np.nan
-        if not np.isfinite(numbers[i]):
-            raise ValueError(f"{str(path)!r} must hold a number in {heading!r}, but row {i + 1} has {entry!r}.")
-    return numbers
+    return np.array([as_number(row.get(heading), heading, i + 1, path) for i, row in enumerate(table)])
+
+
+def as_number(entry: str | None, heading: str, row: int, path: str | PathLike[str], *, finite: bool = True) -> float:
+    """An entry as a number; raises `ValueError`, with the place, where it is none (or infinite or nan, unless allowed)."""
+    text = (entry or "").strip()
+    try:
+        number = float(text)
+    except ValueError:
+        number = None
+    if number is None or (finite and not math.isfinite(number)):
+        raise ValueError(f"{str(path)!r} must hold a number in {heading!r}, but row {row} has {text!r}.")
+    return number

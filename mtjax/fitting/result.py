@@ -14,11 +14,12 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from mtjax.files import decode, encode
+from mtjax.files import decode, encode, write_whole
 from mtjax.fitting.space import Coordinates
 from mtjax.printing import with_unit
 
-FORMAT = "mtjax fit 2"
+FORMAT = "mtjax fit 3"
+_READABLE = ("mtjax fit 2", FORMAT)
 _LEAST = 1e-30
 _UNKNOWN = 1e7
 """Variance of what the data say nothing about."""
@@ -151,20 +152,23 @@ class AbstractFit(eqx.Module):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write all of it to a JSON file, with the estimates in plain sight."""
-        Path(path).write_text(json.dumps(self.to_dict(), indent=1))
+        write_whole(path, json.dumps(self.to_dict(), indent=1))
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Any:
-        """The fit that `save` wrote; raises `ValueError` where the file is missing, or holds none of this class."""
+    def load(cls, path: str | PathLike[str], classes: tuple[type, ...] = ()) -> Any:
+        """The fit that `save` wrote; raises `ValueError` where the file is missing, or holds none of this class.
+
+        `classes`: of your own that are in the fit, where they are not registered by `mtjax.files.register`.
+        """
         if not Path(path).is_file():
             raise ValueError(f"The file of a fit must exist, but {str(path)!r} does not.")
         try:
             found = json.loads(Path(path).read_text())
         except ValueError as error:
             raise ValueError(f"{str(path)!r} must be a JSON file, but is not: {error}.") from None
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
+        if not isinstance(found, dict) or found.get("format") not in _READABLE:
             raise ValueError(f"{str(path)!r} must be a fit that mtjax saved ({FORMAT!r}), but is not.")
-        fit = decode(found["all"])
+        fit = decode(found["all"], classes)
         if not isinstance(fit, cls):
             raise ValueError(f"{str(path)!r} must hold a {cls.__name__}, but holds a {type(fit).__name__}.")
         return fit

@@ -6,7 +6,6 @@ fall anywhere inside a step: the step is exact to second order in its length and
 
 from __future__ import annotations
 
-import csv
 from os import PathLike
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.constants import TAU
+from mtjax.files import as_number, read_rows
 from mtjax.pulses.waveform import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
@@ -182,19 +182,16 @@ class PiecewiseLinear(AbstractPulse):
     @staticmethod
     def read_csv(path: str | PathLike[str], time: str = "t", current: str = "I") -> PiecewiseLinear:
         """The waveform in the columns `time` (s) and `current` (A) of a CSV file; raises `ValueError` otherwise."""
-        if not Path(path).is_file():
-            raise ValueError(f"The waveform file must exist, but {str(path)!r} does not.")
-        with open(path, newline="") as file:
-            rows = list(csv.DictReader(file))
-        missing = {time, current} - set(rows[0] if rows else ())
+        rows = read_rows(Path(path))
+        missing = {time, current} - set(rows[0])
         if missing:
             raise ValueError(
                 f"{str(path)!r} must have rows with the columns {time!r} and {current!r}, but lacks {sorted(missing)}."
             )
-        try:
-            return PiecewiseLinear(np.array([float(r[time]) for r in rows]), np.array([float(r[current]) for r in rows]))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{str(path)!r} must hold a number in every row: {error}") from None
+        times, currents = (
+            np.array([as_number(row[name], name, i + 1, path) for i, row in enumerate(rows)]) for name in (time, current)
+        )
+        return PiecewiseLinear(times, currents)
 
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from mtjax.files import decode, encode
+from mtjax.files import classes_in, decode, encode, write_whole
 from mtjax.printing import describe
 from mtjax.sweeps.sweep import Answer, Sweep
 
@@ -84,12 +83,14 @@ def answers(folder: Path) -> dict[int, Answer]:
     return found
 
 
-def merged(folder: Path) -> Dataset:
+def merged(folder: Path, classes: tuple[type, ...] = ()) -> Dataset:
     """All points of a sweep as one labelled data set, one dimension for every swept quantity.
+
+    `classes`: of your own that are in the sweep, where they are not registered by `mtjax.files.register`.
 
     Raises `ValueError` where the folder holds no sweep, or points are missing.
     """
-    sweep, found = sweep_in(folder), answers(folder)
+    sweep, found = sweep_in(folder, classes), answers(folder)
     missing = sorted(set(range(sweep.size)) - set(found))
     if missing:
         raise ValueError(
@@ -105,19 +106,20 @@ def merged(folder: Path) -> Dataset:
     return xarray.Dataset(columns, coordinates, _attributes(sweep, found))
 
 
-def write_merged(folder: Path) -> tuple[Dataset, Path]:
+def write_merged(folder: Path, classes: tuple[type, ...] = ()) -> tuple[Dataset, Path]:
     """`merged`, written to sweep.nc in the folder."""
-    found, path = merged(folder), folder / "sweep.nc"
+    found, path = merged(folder, classes), folder / "sweep.nc"
     _write(path, found)
     return found, path
 
 
-def sweep_in(folder: Path) -> Sweep:
-    """The sweep that a folder belongs to; raises `ValueError` where it holds none."""
+def sweep_in(folder: Path, classes: tuple[type, ...] = ()) -> Sweep:
+    """The sweep that a folder belongs to; raises `ValueError` where it holds none, or one of unknown classes."""
     try:
-        found = decode(json.loads((folder / "sweep.json").read_text())["sweep"])
+        encoded = json.loads((folder / "sweep.json").read_text())["sweep"]
     except (OSError, ValueError, KeyError, TypeError):
-        found = None
+        encoded = None
+    found = decode(encoded, classes) if isinstance(encoded, dict) and "class" in encoded else None
     if not isinstance(found, Sweep):
         raise ValueError(f"'{folder}' must be the folder of a sweep, but holds no sweep.json that mtjax wrote.")
     return found
@@ -133,13 +135,21 @@ def _claim(sweep: Sweep, folder: Path) -> None:
         raise ValueError(f"The output folder '{folder}' must be empty, new, or that of this sweep: choose another --out.")
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        _put(path, wanted.encode())  # shards that start together write the same
+        write_whole(path, wanted, shared=True)  # shards that start together write the same
     found, wanted = (json.loads(text) for text in (path.read_text(), wanted))
-    if found != wanted:
+    if found != wanted and _today(found, sweep) != wanted:
         raise ValueError(
             f"The folder '{folder}' must be that of this sweep, but belongs to another, with a different "
             f"{_difference(found, wanted)}: choose another --out."
         )
+
+
+def _today(found: Any, sweep: Sweep) -> Any:
+    """The content of sweep.json as it would be written today."""
+    try:
+        return {**found, "sweep": encode(decode(found["sweep"], classes_in(sweep)))}
+    except (ValueError, KeyError, TypeError):
+        return found
 
 
 def _difference(found: Any, wanted: dict[str, Any]) -> str:
@@ -188,17 +198,7 @@ def _read(path: Path) -> dict[int, Answer]:
 
 
 def _write(path: Path, table: Dataset) -> None:
-    _put(path, bytes(table.to_netcdf(engine="scipy")))
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Replace a file at one go, so that no interruption leaves half of one."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
+    write_whole(path, bytes(table.to_netcdf(engine="scipy")), shared=True)
 
 
 def _xarray() -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mtjax.devices import Device, by_names, replaced
-from mtjax.files import decode, encode
+from mtjax.files import rebuilt
 from mtjax.pulses import Pulse
 from mtjax.switching import AbstractMethod, MonteCarlo, ThermalActivation, switching_probability
 
@@ -24,6 +24,11 @@ class Axis(eqx.Module):
 
     - `name`: "current" or "width" of the pulse, or a quantity of the device by the names of its printout.
     - `values`: shape (n,), SI.
+
+    >>> import mtjax as mtj
+    >>> import numpy as np
+    >>> mtj.Axis("width", np.array([1e-9, 2e-9, 5e-9])).values.shape
+    (3,)
     """
 
     name: str = eqx.field(static=True)
@@ -102,7 +107,7 @@ class Sweep(eqx.Module):
         found = {axis.name: float(axis.values[i]) for axis, i in zip(self.axes, place, strict=True)}
         pulse = Pulse(found.pop("current", self.current), found.pop("width", self.width))
         leaves = [p.leaf for p in by_names(self.device, found)]
-        return decode(encode(replaced(self.device, leaves, found.values()))), pulse  # put together anew: checked
+        return rebuilt(replaced(self.device, leaves, found.values())), pulse  # put together anew: checked
 
     def answer(self, number: int) -> Answer:
         """The switching probability at a point."""

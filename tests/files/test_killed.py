@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -67,7 +68,8 @@ def test_a_training_that_is_killed_ends_with_the_numbers_of_an_undisturbed_one(t
 def test_a_finer_equation_is_another_problem(undisturbed):
     """What was found with a coarse truncation must not be taken for the answer of a finer one."""
     model: SwitchingModel = undisturbed.model
-    plan = model.method.plan
-    finer = dataclasses.replace(model, method=dataclasses.replace(model.method, plan=plan.truncated(2 * plan.lmax, plan.mmax)))
+    method: Any = model.method
+    plan = method.plan
+    finer = dataclasses.replace(model, method=dataclasses.replace(method, plan=plan.truncated(2 * plan.lmax, plan.mmax)))
     assert fingerprint(finer) != fingerprint(model)
     assert fingerprint(dataclasses.replace(model)) == fingerprint(model)

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mtjax.devices import Device
-from mtjax.files import read_rows
+from mtjax.files import as_number, read_rows
 from mtjax.fitting.counts.plausibility import remarks
 from mtjax.printing import with_unit
 
@@ -59,6 +59,11 @@ class SwitchingData(eqx.Module):
     Numbers of one row may be given as scalars where all rows share them. Raises `ValueError` where both or neither of
     current and voltage are given, lengths differ, a number is not finite, a width is not positive, a number of trials
     is not positive, or the device switched less often than never or more often than tried.
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[8e-6, 9e-6, 1e-5], width=1e-8, switched=[3, 40, 95], trials=100)
+    >>> data.switched.shape
+    (3,)
     """
 
     width: Float[np.ndarray, " n"] = eqx.field(converter=_column)
@@ -259,16 +264,9 @@ def _require_columns(found: dict[str, str], headings: list[str], path: str) -> N
 
 
 def _entries(table: list[dict[str, str]], heading: str, name: str, path: str) -> list[Any]:
-    entries = [(row.get(heading) or "").strip() for row in table]
     if name in _TEXT:
-        return entries
-    numbers = []
-    for i, entry in enumerate(entries):
-        try:
-            numbers.append(float(entry))
-        except ValueError:
-            raise ValueError(f"{path!r} must hold a number in {heading!r}, but row {i + 1} has {entry!r}.") from None
-    return numbers
+        return [(row.get(heading) or "").strip() for row in table]
+    return [as_number(row.get(heading), heading, i + 1, path, finite=False) for i, row in enumerate(table)]
 
 
 def _counts(read: dict[str, Any], trials: float | None, path: str) -> dict[str, Any]:

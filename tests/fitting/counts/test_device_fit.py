@@ -393,7 +393,7 @@ def test_a_saved_fit_is_loaded_again_equal(found, tmp_path):
     for name, sentence in {"other": "must be a fit", "broken": "must be a JSON file", "none": "must exist"}.items():
         with pytest.raises(ValueError, match=sentence):
             Fit.load(tmp_path / f"{name}.json")
-    foreign = (tmp_path / "fit.json").read_text().replace("mtjax.fitting:Fit", "os:system")
+    foreign = (tmp_path / "fit.json").read_text().replace('"class": "Fit"', '"class": "os:system"')
     (tmp_path / "foreign.json").write_text(foreign)
     with pytest.raises(ValueError, match="one of mtjax's own, but is 'os:system'"):
         Fit.load(tmp_path / "foreign.json")

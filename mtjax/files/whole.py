@@ -1,0 +1,33 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+Content = str | bytes | Callable[[BinaryIO], object]
+
+
+def write_whole(path: str | os.PathLike[str], content: Content, *, shared: bool = False) -> None:
+    """Replace a file at one go, so that no interruption leaves half of one.
+
+    - `content`: text, bytes, or a function that writes into an open file.
+    - `shared`: whether other processes may write the same file at the same time.
+
+    The content stands beside the file, as `name.part` (`name.PID.part` where shared), until all of it has reached the disk.
+    """
+    path = Path(path)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part" if shared else f"{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            if callable(content):
+                content(file)
+            else:
+                file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
