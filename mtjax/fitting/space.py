@@ -114,6 +114,11 @@ def coordinates(
 
     `bounds`, `priors`: by name; a name without its label in brackets ("Bk" for "Bk[A]") stands for all of them. Raises
     `ValueError` where one belongs to no quantity, or the start lies outside its bounds.
+
+    >>> import mtjax as mtj
+    >>> space = mtj.coordinates(["delta"], [""], [40.0], bounds={"delta": (10.0, 100.0)})
+    >>> len(space), space.names
+    (1, ('delta',))
     """
     start = np.array([float(v) for v in start])
     bounds, priors = dict(bounds or {}), dict(priors or {})
@@ -171,6 +176,10 @@ class Normal(AbstractPrior):
     """Normal distribution.
 
     - `mean`, `deviation`: in the unit of the quantity.
+
+    >>> import mtjax as mtj
+    >>> float(mtj.Normal(0.5, 0.1).residual(0.5))
+    0.0
     """
 
     mean: Scalar = quantity("")
@@ -193,6 +202,10 @@ class LogNormal(AbstractPrior):
     """Normal distribution of the logarithm: the quantity lies within `factor` of `median` with probability 68 %.
 
     - `median`: in the unit of the quantity, with its sign; `factor`: above 1.
+
+    >>> import mtjax as mtj
+    >>> float(mtj.LogNormal(40.0, 1.1).residual(40.0))
+    0.0
     """
 
     median: Scalar = quantity("")

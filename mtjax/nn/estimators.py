@@ -94,7 +94,11 @@ class StraightThrough(AbstractSurrogate):
     """Physics straight-through: forward the spike itself, backward the slope of the device's own probability, dP/dI.
 
     No free parameter: the device's noise is the surrogate. Exact where the loss is linear in each spike; biased
-    otherwise, by about 0.2 of the gradient's size in small networks (`tests/test_nn_estimators.py` states it).
+    otherwise, by about 0.2 of the gradient's size in small networks (`tests/nn/test_estimators.py` states it).
+
+    >>> import mtjax as mtj
+    >>> float(mtj.nn.StraightThrough().surrogate(0.0))
+    0.5
     """
 
     def spike(self, logit: Values, uniforms: Values) -> Values:

@@ -17,6 +17,13 @@ class Probability(eqx.Module):
     - `value`: probability of m.start < 0 at the end; `complement`: of m.start > 0, not computed as 1 - value.
     - `stderr`: standard error of both where they were sampled, else `None`.
     - `method`: what found it.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 5e-9)
+    >>> found = mtj.switching_probability(device, pulse)
+    >>> bool(abs(found.value + found.complement - 1) < 1e-6), found.stderr is None
+    (True, True)
     """
 
     value: Scalar
@@ -31,7 +38,12 @@ class Probability(eqx.Module):
 
 
 class AbstractMethod(eqx.Module):
-    """A way to find a switching probability."""
+    """A way to find a switching probability.
+
+    >>> import mtjax as mtj
+    >>> [method.name for method in (mtj.ThermalActivation(), mtj.FokkerPlanck())][0]
+    'thermal activation'
+    """
 
     @property
     @abstractmethod

@@ -24,7 +24,7 @@ _BATCHES = 16
 class MonteCarlo(AbstractMethod):
     """Switching probability from an ensemble of trajectories (`SplitStep`).
 
-    Its derivative, by `jax.grad` or `jax.jvp`, is the score estimator (`mtjax.score`): unbiased, with common random
+    Its derivative, by `jax.grad` or `jax.jvp`, is the score estimator (`mtjax.switching.score`): unbiased, with common random
     numbers between value and gradient. Its noise is moderate for parameters of the drift (anisotropy, fields, torques,
     pulse); for the temperature and the volume, and in part for Ms and alpha, it grows with the number of steps. Where a
     difference between two devices is wanted, call twice with the same key: common random numbers make it far more precise
@@ -34,6 +34,14 @@ class MonteCarlo(AbstractMethod):
     - `key`: a `jax.random` key.
     - `dt`: longest step, s; `None` for `default_step`.
     - `chunk`: trajectories side by side.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 5e-9)
+    >>> method = mtj.MonteCarlo(samples=64, key=jax.random.key(0))
+    >>> bool(mtj.switching_probability(device, pulse, method=method).stderr > 0)
+    True
     """
 
     samples: int = eqx.field(static=True)
@@ -75,6 +83,14 @@ def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, 
 
     The error is that of the mean of 16 independent batches. `device`, `pulse`, `method`, `relax` (s): as for
     `switching_probability`.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 5e-9)
+    >>> found = mtj.score_gradient(device, pulse, mtj.MonteCarlo(samples=64, key=jax.random.key(0)))
+    >>> found.value.shape, found.stderr.shape
+    ((), ())
     """
     relax = settling_time(device) if relax is None else jnp.asarray(relax)
     theta = (device, pulse)

@@ -30,6 +30,12 @@ def switching_probability(
     - `relax`: s; `None` for `settling_time(device)`: three relaxation times, none for axisymmetric devices.
 
     Differentiable in every number of `device` and `pulse`. Raises `ValueError` where `relax` is negative.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 5e-9)
+    >>> bool(0 < mtj.switching_probability(device, pulse).value < 1)
+    True
     """
     method = FokkerPlanck() if method is None else method
     relax = settling_time(device) if relax is None else as_scalar(relax)

@@ -21,6 +21,12 @@ class ThermalActivation(AbstractMethod):
     4684, 2012). Both recalled.
 
     - `exponent`: of the barrier.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(0.8 * device.critical_current, 1e-7)
+    >>> bool(0 < mtj.switching_probability(device, pulse, method=mtj.ThermalActivation()).value < 1)
+    True
     """
 
     exponent: Scalar = quantity("", default=2.0)

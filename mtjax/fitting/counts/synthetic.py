@@ -28,6 +28,13 @@ def measured(
 
     - `currents`: A; `widths`: of the pulses, s, one or as many; `trials`: per setting; `seed`: of the counts.
     - `method`: as for `fit`.
+
+    >>> import mtjax as mtj
+    >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
+    >>> currents = [s * device.critical_current for s in (0.6, 0.7, 0.8, 0.9)]
+    >>> data = mtj.measured(device, currents, 1e-7, trials=100, seed=0, method=law)
+    >>> data.switched.shape
+    (4,)
     """
     currents, widths = jnp.broadcast_arrays(as_scalar(currents), as_scalar(widths))
     settings = SwitchingData(current=currents, width=widths, switched=0, trials=trials)

@@ -39,6 +39,12 @@ class Loop(eqx.Module):
     - `swept`, `resistance` (ohm): shape (n,), in the order of the measurement.
     - `width`: of the pulses, s; `current`: that flows, A; `field`: in the plane, T; 0 where not stated.
     - `name`: for messages.
+
+    >>> import mtjax as mtj
+    >>> swept = [0.0, 1e-4, 2e-4, 3e-4, 4e-4, 5e-4]
+    >>> import numpy as np
+    >>> mtj.Loop(np.array(swept), np.array([1e3, 1e3, 1e3, 2e3, 2e3, 2e3]), width=1e-6).noise >= 0
+    True
     """
 
     swept: Float[np.ndarray, " n"]

@@ -55,6 +55,10 @@ class Cmos(eqx.Module):
     - `leak`: power of 8 KB of SRAM at rest, W; assumed.
     - `clock`: Hz; assumed. One word of weights is read and added per cycle and layer.
     - `weight_bits`: of a weight; assumed. `word_bits`: of a word.
+
+    >>> import mtjax as mtj
+    >>> float(mtj.nn.Cmos(add8=2e-14).add8)
+    2e-14
     """
 
     add8: Scalar = quantity("J", default=0.03e-12)

@@ -60,7 +60,14 @@ def survival(
 
     Raises an error where the device has no axis of symmetry, and `ValueError` where `level` is not between -1 and 1, or
     where `pieces` is missing under `jit`.
-    For other devices: `mtjax.first_passage` by sampling, or `mtjax.rates.rates(...).survival`.
+    For other devices: `mtjax.first_passage` by sampling, or `mtjax.rates(...).survival`.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 5e-9)
+    >>> found = mtj.survival(device, pulse, [1e-9, 5e-9])
+    >>> bool(found.survived[0] > found.survived[1])
+    True
     """
     level, times = as_scalar(level), as_scalar(times)
     if is_known(level) and not -1 < float(level) < 1:

@@ -71,6 +71,11 @@ def rates(device: Device, current: ArrayLike = 0.0, *, lmax: int | None = None, 
 
     Raises an error where the device has not two wells at this current, or where the rates cannot be told. Differentiable in
     every number of the device, and in a current other than 0.
+
+    >>> import mtjax as mtj
+    >>> found = mtj.rates(mtj.presets.perpendicular_stt(20.0))
+    >>> bool(abs(found.out / found.back - 1) < 1e-6)
+    True
     """
     current = as_scalar(current)
     surveys = [survey(sample, max(abs(float(i)), 1e-9), 1e-5) for sample, i in known((device, current))]
