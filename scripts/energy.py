@@ -20,10 +20,7 @@ from matplotlib.figure import Figure  # noqa: E402
 
 from mtjax import nn  # noqa: E402
 from mtjax.files import load_checkpoint  # noqa: E402
-from mtjax.plot import (
-    COLOURS,  # noqa: E402
-    plot_energies,  # noqa: E402
-)
+from mtjax.plot import COLOURS, plot_energies  # noqa: E402
 
 STEPS = (1, 2, 4, 8, 16)
 WIDTH = 0.5e-9

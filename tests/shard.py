@@ -8,12 +8,10 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from test_sweep import sampled, thermal  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parent / "sweeps"))
+from test_folder import sampled, thermal  # noqa: E402
 
-from mtjax.sweeps import (
-    Sweep,  # noqa: E402
-    run,  # noqa: E402
-)
+from mtjax.sweeps import Sweep, run  # noqa: E402
 
 answer = Sweep.answer
 

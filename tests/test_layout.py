@@ -12,7 +12,7 @@ import pytest
 import mtjax
 
 ROOT = Path(mtjax.__file__).parent
-ORDER = (
+ORDER = (  # noqa: SIM905
     "constants quantities vector printing parallel files pulses devices analytic presets dynamics switching "
     "fitting sweeps nn plot cli"
 ).split()

@@ -15,7 +15,7 @@ import tyro
 from mtjax import nn, presets
 from mtjax.cli.options import Force, Json, Out
 from mtjax.cli.output import refuse
-from mtjax.files import save_checkpoint
+from mtjax.files import save_checkpoint, write_whole
 from mtjax.nn import AbstractCost, Accuracy, CmosEnergy, Energy, Trained
 
 _WIDTH, _RESET = 0.5e-9, 120e-6
@@ -93,7 +93,7 @@ def _report(out: Path, trained: Trained, accuracy: Accuracy, own: Energy, cmos: 
         "cmos": _joules(cmos),
     }
     text = json.dumps(record, indent=1)
-    (out / "train.json").write_text(text)
+    write_whole(out / "train.json", text)
     save_checkpoint(out / "network.ckpt", trained.network, trained.history)
     written = ["train.json", "network.ckpt", *_picture(out / "train.png", trained.history, accuracy, own, cmos)]
     if as_json:

@@ -1,4 +1,4 @@
-"""What a device is: a free layer, its shape, the energies and torques that act on it, heating, read-out, films of many grains."""
+"""What a device is: a free layer, the energies and torques that act on it, heating, read-out, films of many grains."""
 
 from mtjax.devices.device import Device, figures
 from mtjax.devices.energies import (

@@ -1,4 +1,4 @@
-"""How a device moves: the stochastic Landau-Lifshitz-Gilbert equation, its solvers and noise, and what is read from trajectories."""
+"""How a device moves: the stochastic LLG equation, its solvers and noise, and what is read from trajectories."""
 
 from mtjax.dynamics.ensemble import CHUNK, Passages, Trajectories, final_states, first_passage, simulate
 from mtjax.dynamics.film import GrainTrajectories, simulate_grains

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -18,19 +20,35 @@ _PROBES = 2048
 _MARGIN = 0.05
 
 
-def well_bottom(device: Device) -> Float[Array, 3]:
-    """The direction of least energy next to `device.start` without current, shape (3,), by Newton's method."""
+class Bottom(NamedTuple):
+    """The lowest point of a well: `m`, shape (3,), principal `curvatures` of the energy there (T, ascending) and their `axes`.
+
+    The axes are columns in the frame at `m`, shape (2, 2).
+    """
+
+    m: Float[Array, " 3"]
+    curvatures: Float[Array, " 2"]
+    axes: Float[Array, "2 2"]
+
+
+def well_bottom(device: Device) -> Bottom:
+    """Where the energy is least next to `device.start` without current, by Newton's method.
+
+    `device.start` itself where the search leaves its hemisphere.
+    """
     energy = _zero_current_energy(device)
 
-    def descend(_, m):
+    def descend(number, found):
+        m = jnp.where((number == _NEWTON_STEPS) & (found.m @ device.start < 0.05), device.start, found.m)
         basis = frame(m)
         gradient, curvatures, axes = _tangent_expansion(energy, m)
         step = -axes @ ((axes.T @ gradient) / jnp.maximum(jnp.abs(curvatures), 1e-6))
-        step = step / jnp.maximum(1.0, 2 * jnp.linalg.norm(step))
+        step = jnp.where(number == _NEWTON_STEPS, 0.0, step / jnp.maximum(1.0, 2 * jnp.linalg.norm(step)))
         moved = m + step[0] * basis[0] + step[1] * basis[1]
-        return moved / jnp.linalg.norm(moved)
+        return Bottom(moved / jnp.linalg.norm(moved), curvatures, axes)
 
-    return jax.lax.fori_loop(0, _NEWTON_STEPS, descend, device.start)
+    first = Bottom(device.start, jnp.zeros_like(device.start[:2]), jnp.zeros_like(device.start[:2, None] * device.start[:2]))
+    return jax.lax.fori_loop(0, _NEWTON_STEPS + 1, descend, first)
 
 
 class StartWell(eqx.Module):
@@ -54,9 +72,7 @@ class StartWell(eqx.Module):
     def of(device: Device) -> StartWell:
         """The well of `device`; no gradient passes through it."""
         device = jax.tree.map(jax.lax.stop_gradient, device)
-        bottom = well_bottom(device)
-        bottom = jnp.where(bottom @ device.start > 0.05, bottom, device.start)
-        _, curvatures, turn = _tangent_expansion(_zero_current_energy(device), bottom)
+        bottom, curvatures, turn = well_bottom(device)
         stiffness = jnp.maximum(_inverse_temperature(device) * curvatures, 0.0)
         axes = jnp.stack([*(turn.T @ jnp.stack(frame(bottom))), bottom], axis=1)
         widths = jnp.append((1 + stiffness / _concentration(stiffness)) ** -0.5, 1.0)

@@ -17,6 +17,7 @@ from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
+from mtjax.files import write_whole
 from mtjax.printing import with_unit
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, quantity, require
 
@@ -135,7 +136,7 @@ class ChebyshevLaw(AbstractLaw):
 
     def save(self, path: str | Path) -> None:
         """Write as JSON."""
-        Path(path).write_text(json.dumps(self.to_dict(), indent=1))
+        write_whole(path, json.dumps(self.to_dict(), indent=1))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""

@@ -129,6 +129,7 @@ def start_density(device: Device, lmax: int, mmax: int, *, side: int = 1) -> Den
 
 
 def boltzmann(device: Device, m: Float[Array, "n 3"]) -> Float[Array, " n"]:
+    """exp(-(E - min E) / kT) at zero current in the directions `m`: Boltzmann's density up to a factor."""
     drive = device.drive(0.0)
     energy = jax.vmap(lambda m: device.energy(Vector.of(m), drive))(m)
     lowest = jax.lax.stop_gradient(jnp.min(energy))

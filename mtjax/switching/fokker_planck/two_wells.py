@@ -15,6 +15,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -252,7 +253,7 @@ def _still_fields(shape: Stencil, flow: Flow, number: int) -> tuple[Array, tuple
 def _still(shape: Stencil, flow: Flow) -> list[np.ndarray]:
     g, rates = left_mode(shape, flow)
     # Without a current the second potential is the precession: its sign is that of time.
-    f, _ = left_mode(shape, Flow(flow.phi, -flow.psi, flow.D))
+    f, _ = left_mode(shape, eqx.tree_at(lambda f: f.psi, flow, -flow.psi))
     fields = np.concatenate([_values(part, shape.lmax, shape.mmax) for part in (g, f)])
     return [fields, np.stack([np.real(g).ravel(), np.imag(g).ravel()]), rates]
 
