@@ -3,6 +3,7 @@
 from . import (
     analytic as analytic,
     cli as cli,
+    compiled as compiled,
     constants as constants,
     devices as devices,
     dynamics as dynamics,

@@ -13,6 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.compiled import keep_compiled
+
+keep_compiled()
+
 Scalar = Float[Array, ""]
 Numbers = ArrayLike | Sequence[Any]
 """What converts to an array: numbers, arrays, and (nested) lists of them."""

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import equinox as eqx
-import numpy as np
 import tyro
 
+import mtjax as mtj
 from mtjax.cli.options import Force, Out
 from mtjax.cli.output import refuse, write_fits
-from mtjax.devices import Device, SpinTransferTorque, UniaxialAnisotropy
-from mtjax.fitting import Fit, SwitchingData, fit, measured
-from mtjax.presets import perpendicular_stt
-from mtjax.printing import with_unit
+
+if TYPE_CHECKING:
+    from mtjax.devices import Device
+    from mtjax.fitting import Fit, SwitchingData
 
 
 def parameters(device: Device):
     """What the demonstration fits: the anisotropy field and the spin polarisation."""
-    return device[UniaxialAnisotropy].Bk, device[SpinTransferTorque].polarisation
+    return device[mtj.UniaxialAnisotropy].Bk, device[mtj.SpinTransferTorque].polarisation
 
 
 def truth() -> Device:
     """The device that is measured: `perpendicular_stt` with thermal stability 40."""
-    return perpendicular_stt(delta=40.0)
+    return mtj.presets.perpendicular_stt(delta=40.0)
 
 
 def first_guess() -> Device:
     """Where the fit starts: the same device, but with 40 % too much anisotropy and 25 % too little polarisation."""
+    import equinox as eqx
+
     device = truth()
     Bk, polarisation = parameters(device)
     return eqx.tree_at(parameters, device, (1.4 * Bk, 0.75 * polarisation))
@@ -36,17 +37,19 @@ def first_guess() -> Device:
 
 def experiment(*, seed: int) -> SwitchingData:
     """Pulses of 6 and 20 ns, each at ten currents about where they switch, 200 times."""
+    import numpy as np
+
     device = truth()
     short, long = np.linspace(1.2, 2.5, 10), np.linspace(0.75, 1.5, 10)
     currents = np.concatenate([short, long]) * np.asarray(device.critical_current)
-    return measured(device, currents, np.repeat([6e-9, 20e-9], 10), trials=200, seed=seed)
+    return mtj.measured(device, currents, np.repeat([6e-9, 20e-9], 10), trials=200, seed=seed)
 
 
 def comparison(fit: Fit) -> str:
     """A table of true and fitted values, and how many standard errors lie between them."""
     lines = [f"{'':<14}{'truth':<12}{'estimate':<12}{'std. error':<12}off by"]
     for name, one, true in zip(fit.estimates.names, fit.estimates, parameters(truth()), strict=True):
-        shown = "".join(f"{with_unit(x, one.unit):<12}" for x in (float(true), one.value, one.stderr))
+        shown = "".join(f"{mtj.printing.with_unit(x, one.unit):<12}" for x in (float(true), one.value, one.stderr))
         lines.append(f"{name:<14}{shown}{(one.value - float(true)) / one.stderr:+.2f} std. errors")
     return "\n".join(lines)
 
@@ -68,7 +71,7 @@ def demo_command(
     """
     refuse(out, force=force)
     data = experiment(seed=seed)
-    found = fit(first_guess(), data, where=parameters, progress=True)
+    found = mtj.fit(first_guess(), data, where=parameters, progress=True)
     print(f"{found}\n\n{comparison(found)}\n")
     out.mkdir(parents=True, exist_ok=True)
     data.write_csv(out / "data.csv")

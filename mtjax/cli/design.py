@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import tyro
 
-from mtjax.devices import Device
-from mtjax.files import decode
-from mtjax.fitting import Fit, design
+import mtjax as mtj
+
+if TYPE_CHECKING:
+    from mtjax.devices import Device
+    from mtjax.fitting import Fit
 
 
 def design_command(
@@ -38,12 +39,14 @@ def design_command(
     """
     found = _fit_in(fitted, label)
     target = {"delta": _delta, "critical_current": _critical_current}.get(quantity, quantity)
-    plan = design(
+    plan = mtj.design(
         found, quantity if quantity in found.estimates.names else target, trials=trials, amplitudes=amplitudes or None,
         widths=widths or None, most=most,
     )  # fmt: skip
     print(plan)
     if out is not None:
+        import numpy as np
+
         name = "voltage" if plan.of_voltage else "current"
         table = np.stack([plan.amplitude, plan.width, plan.trials], axis=1)
         np.savetxt(out, table, delimiter=",", header=f"{name},width,trials", comments="", fmt="%.10g")
@@ -65,10 +68,10 @@ def _fit_in(path: Path, label: str | None) -> Fit:
     except ValueError:
         found = {}
     if not (isinstance(found, dict) and "fits" in found):
-        return Fit.load(path)
+        return mtj.Fit.load(path)
     if label not in found["fits"]:
         raise ValueError(f"--label must be one of {', '.join(found['fits'])}, but is {label!r}.")
-    one = decode(found["fits"][label]["all"])
-    if not isinstance(one, Fit):
+    one = mtj.files.decode(found["fits"][label]["all"])
+    if not isinstance(one, mtj.Fit):
         raise ValueError(f"{label!r} must be a fit of switching probabilities, but is not.")
     return one

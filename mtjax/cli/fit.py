@@ -2,32 +2,147 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import jax
 import tyro
 
-from mtjax.cli.options import METHODS, DeviceName, Devices, Force, Out, SetOption, device_named, pair, two_numbers
-from mtjax.cli.output import refuse, write_fits
-from mtjax.devices import Device, all_parameters, by_names
-from mtjax.fitting import (
-    BackHopping,
-    Fit,
-    LogNormal,
-    SwitchingData,
-    compare,
-    fit,
-    fit_logistic,
-    identifiability,
-    posterior as draw,
-    profile as profiled,
+import mtjax as mtj
+from mtjax.cli.options import (
+    DeviceName,
+    Devices,
+    Force,
+    MethodName,
+    Out,
+    SetOption,
+    check_device,
+    device_named,
+    method_named,
+    pair,
+    setting,
+    two_numbers,
 )
-from mtjax.parallel import configure_cpu
-from mtjax.switching import ThermalActivation
+from mtjax.cli.output import refuse, write_fits
+
+if TYPE_CHECKING:
+    from mtjax.devices import Device
+    from mtjax.fitting import Comparison, Fit, SwitchingData
 
 _PREFERRED = (("theta_sh", "polarisation"), ("UniaxialAnisotropy.Bk", "alpha"))
+
+
+@dataclasses.dataclass(frozen=True)
+class FileOptions:
+    """How the file is read."""
+
+    direction: Annotated[
+        str | None,
+        tyro.conf.arg(help="Fit the rows of this direction only. Without it every direction is fitted apart."),
+    ] = None
+    device_id: Annotated[str | None, tyro.conf.arg(help="Fit the rows of this device only.")] = None
+    trials: Annotated[float | None, tyro.conf.arg(help="Number of trials of every row, in place of the file's column.")] = None
+    columns: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(metavar="NAME=HEADING ...", help="Headings of the file: voltage=V_write; current= ignores one."),
+    ] = ()
+
+    def read(self, path: Path) -> SwitchingData:
+        """The data in a CSV file."""
+        columns = {key: value or None for key, value in map(pair, self.columns)}
+        found = mtj.SwitchingData.read_csv(path, columns=columns, trials=self.trials)
+        if self.direction is None and self.device_id is None:
+            return found
+        return found.select(direction=self.direction, device_id=self.device_id)
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchOptions:
+    """What is fitted, and how."""
+
+    parameters: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(
+            metavar="NAME ...",
+            help="Quantities to fit, by the names in a device's printout (theta_sh, Bk, layer.Ms ...). Without it: the "
+            "efficiency of the torque, and the anisotropy field or else the damping.",
+        ),
+    ] = ()
+    method: MethodName = "fokker-planck"
+    samples: Annotated[int, tyro.conf.arg(help="Trajectories per setting and place, for --method monte-carlo.")] = 1000
+    each: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(
+            metavar="NAME ...", help="Quantities with a value of their own for each device (or direction), in one fit."
+        ),
+    ] = ()
+    by: Annotated[Literal["device_id", "direction"], tyro.conf.arg(help="Which column tells the groups of --each apart.")] = (
+        "device_id"
+    )
+    bounds: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=LOW:HIGH ...", help="Bounds of fitted quantities, SI.")] = ()
+    priors: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(metavar="NAME=VALUE:FACTOR ...", help="What is known before: within FACTOR of VALUE by 68 %."),
+    ] = ()
+    back_hopping: Annotated[
+        float | None, tyro.conf.arg(help="Fit a back-hopping part that ends near this amplitude (A or V, as in the file).")
+    ] = None
+    starts: Annotated[int, tyro.conf.arg(help="From how many points the search starts.")] = 1
+    checkpoint: Annotated[
+        Path | None, tyro.conf.arg(help="A file that keeps what is done: an interrupted search goes on from there.")
+    ] = None
+
+    def arguments(self, device: Device) -> dict[str, Any]:
+        """The arguments of `mtj.fit`, but for the method."""
+        names = self.parameters or (() if self.each else _preferred(device))
+        mtj.devices.by_names(device, (*names, *self.each))
+        end = self.back_hopping
+        return {
+            "where": names,
+            "bounds": {key: two_numbers(value) for key, value in map(pair, self.bounds)},
+            "priors": {key: mtj.LogNormal(*two_numbers(value)) for key, value in map(pair, self.priors)},
+            "lapse": None if end is None else mtj.BackHopping(end=end, spread=0.03 * abs(end)),
+            "starts": self.starts,
+        } | ({"each": self.each, "by": self.by} if self.each else {})
+
+    def fits(self, device: Device, parts: dict[str, SwitchingData]) -> dict[str, Fit]:
+        """The fit of every part of the data, under its label."""
+        arguments, method = self.arguments(device), method_named(self.method, self.samples, 0)
+        return {
+            label: mtj.fit(device, part, **arguments, method=method, progress=True, checkpoint=self._checkpoint(label))
+            for label, part in parts.items()
+        }
+
+    def _checkpoint(self, label: str) -> Path | None:
+        return None if self.checkpoint is None else self.checkpoint.with_name(f"{label.replace('>', '')}{self.checkpoint.name}")
+
+
+@dataclasses.dataclass(frozen=True)
+class JudgeOptions:
+    """How the fit is judged."""
+
+    compare: Annotated[bool, tyro.conf.arg(help="Beside a logistic curve and thermal activation, by AIC.")] = False
+    profile: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help="Profile likelihood of these quantities.")] = ()
+    posterior: Annotated[int, tyro.conf.arg(help="Draws per chain from the posterior (needs numpyro).")] = 0
+
+    def judged(
+        self, device: Device, fits: dict[str, Fit], parts: dict[str, SwitchingData], search: SearchOptions
+    ) -> dict[str, Any]:
+        """Comparisons, profiles and posteriors that were asked for, each by label."""
+        import jax
+
+        found: dict[str, Any] = {}
+        if self.compare:
+            found["comparisons"] = {k: _compared(device, parts[k], fit, search.arguments(device)) for k, fit in fits.items()}
+        if self.profile:
+            found["profiles"] = {k: [mtj.profile(fit, name) for name in self.profile] for k, fit in fits.items()}
+        if self.posterior:
+            key = jax.random.key(0)
+            found["posteriors"] = {
+                k: mtj.posterior(fit, key=key, samples=self.posterior, progress=True) for k, fit in fits.items()
+            }
+        return found
 
 
 def fit_command(
@@ -36,54 +151,9 @@ def fit_command(
     *,
     device: DeviceName = "perpendicular_sot",
     set_: SetOption = (),
-    parameters: Annotated[
-        tuple[str, ...],
-        tyro.conf.arg(
-            metavar="NAME ...",
-            help="Quantities to fit, by the names in a device's printout (theta_sh, Bk, layer.Ms ...). Without it: the "
-            "efficiency of the torque, and the anisotropy field or else the damping.",
-        ),
-    ] = (),
-    direction: Annotated[
-        str | None,
-        tyro.conf.arg(help="Fit the rows of this direction only. Without it every direction is fitted apart."),
-    ] = None,
-    device_id: Annotated[str | None, tyro.conf.arg(help="Fit the rows of this device only.")] = None,
-    trials: Annotated[float | None, tyro.conf.arg(help="Number of trials of every row, in place of the file's column.")] = None,
-    columns: Annotated[
-        tuple[str, ...],
-        tyro.conf.arg(metavar="NAME=HEADING ...", help="Headings of the file: voltage=V_write; current= ignores one."),
-    ] = (),
-    method: Annotated[
-        Literal["fokker-planck", "thermal-activation", "monte-carlo"], tyro.conf.arg(help="How probabilities are worked out.")
-    ] = "fokker-planck",
-    samples: Annotated[int, tyro.conf.arg(help="Trajectories per setting and place, for --method monte-carlo.")] = 1000,
-    each: Annotated[
-        tuple[str, ...],
-        tyro.conf.arg(
-            metavar="NAME ...", help="Quantities with a value of their own for each device (or direction), in one fit."
-        ),
-    ] = (),
-    by: Annotated[Literal["device_id", "direction"], tyro.conf.arg(help="Which column tells the groups of --each apart.")] = (
-        "device_id"
-    ),
-    bounds: Annotated[
-        tuple[str, ...], tyro.conf.arg(metavar="NAME=LOW:HIGH ...", help="Bounds of fitted quantities, SI.")
-    ] = (),
-    priors: Annotated[
-        tuple[str, ...],
-        tyro.conf.arg(metavar="NAME=VALUE:FACTOR ...", help="What is known before: within FACTOR of VALUE by 68 %."),
-    ] = (),
-    back_hopping: Annotated[
-        float | None, tyro.conf.arg(help="Fit a back-hopping part that ends near this amplitude (A or V, as in the file).")
-    ] = None,
-    compare: Annotated[bool, tyro.conf.arg(help="Beside a logistic curve and thermal activation, by AIC.")] = False,
-    profile: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help="Profile likelihood of these quantities.")] = (),
-    posterior: Annotated[int, tyro.conf.arg(help="Draws per chain from the posterior (needs numpyro).")] = 0,
-    starts: Annotated[int, tyro.conf.arg(help="From how many points the search starts.")] = 1,
-    checkpoint: Annotated[
-        Path | None, tyro.conf.arg(help="A file that keeps what is done: an interrupted search goes on from there.")
-    ] = None,
+    file: tyro.conf.OmitArgPrefixes[FileOptions] = FileOptions(),  # noqa: B008
+    search: tyro.conf.OmitArgPrefixes[SearchOptions] = SearchOptions(),  # noqa: B008
+    judge: tyro.conf.OmitArgPrefixes[JudgeOptions] = JudgeOptions(),  # noqa: B008
     devices: Devices = None,
     out: Out = Path("mtjax-fit"),
     force: Force = False,
@@ -101,60 +171,34 @@ def fit_command(
       mtjax fit chip.csv --device perpendicular_stt --parameters alpha polarisation --each Bk --by device_id
       mtjax fit sot.csv --set write_resistance=776 alpha=0.3 --priors theta_sh=0.3:3 Bk=0.2:3 --direction "AP->P"
     """
-    configure_cpu(devices=devices)
     refuse(out, force=force)
+    check_device(device)
+    tuple(map(setting, set_))
+    mtj.configure_cpu(devices=devices)
+    read = file.read(data)
     model = device_named(device, set_)
-    read = SwitchingData.read_csv(data, columns=_columns(columns), trials=trials)
-    if direction is not None or device_id is not None:
-        read = read.select(direction=direction, device_id=device_id)
-    names = parameters or (() if each else _preferred(model))
-    by_names(model, (*names, *each))
-    settings: dict[str, Any] = {
-        "where": names,
-        "bounds": {key: two_numbers(value) for key, value in map(pair, bounds)},
-        "priors": {key: LogNormal(*two_numbers(value)) for key, value in map(pair, priors)},
-        "lapse": None if back_hopping is None else BackHopping(end=back_hopping, spread=0.03 * abs(back_hopping)),
-        "starts": starts,
-    }
-    own: dict[str, Any] = {"each": each, "by": by} if each else {}
-    parts = _parts(read, apart=by if each else None)
-    fits = {
-        label: fit(
-            model, part, **settings, **own, method=METHODS[method](samples, 0), progress=True,
-            checkpoint=None if checkpoint is None else checkpoint.with_name(f"{label.replace('>', '')}{checkpoint.name}"),
-        )
-        for label, part in parts.items()
-    }  # fmt: skip
+    parts = _parts(read, apart=search.by if search.each else None)
+    fits = search.fits(model, parts)
     for label, one in fits.items():
-        print("\n".join(line for line in (label, str(one), *identifiability(one), "") if line or label))
-    extra: dict[str, Any] = {
-        "comparisons": {k: _compared(model, parts[k], f, settings, own) for k, f in fits.items()} if compare else {},
-        "profiles": {k: [profiled(f, name) for name in profile] for k, f in fits.items()} if profile else {},
-    }
-    if posterior:
-        key = jax.random.key(0)
-        extra["posteriors"] = {k: draw(f, key=key, samples=posterior, progress=True) for k, f in fits.items()}
-    for kind in extra.values():
+        print("\n".join(line for line in (label, str(one), *mtj.identifiability(one), "") if line or label))
+    judged = judge.judged(model, fits, parts, search)
+    for kind in judged.values():
         for one in kind.values():
             print(*(one if isinstance(one, list) else [one]), "", sep="\n")
-    write_fits(out, fits, **extra)
+    write_fits(out, fits, **judged)
 
 
-def _compared(model: Device, part: SwitchingData, found: Fit, settings: dict[str, Any], own: dict[str, Any]):
+def _compared(device: Device, part: SwitchingData, found: Fit, arguments: dict[str, Any]) -> Comparison:
     """The fit beside a logistic curve and thermal activation."""
-    candidates = {found.method.name.split(" (")[0]: found, "logistic curve": fit_logistic(part)}
-    if not isinstance(found.method, ThermalActivation):
-        candidates["thermal activation"] = fit(model, part, **settings, **own, method=ThermalActivation())
-    return compare(candidates)
+    candidates = {found.method.name.split(" (")[0]: found, "logistic curve": mtj.fit_logistic(part)}
+    if not isinstance(found.method, mtj.ThermalActivation):
+        candidates["thermal activation"] = mtj.fit(device, part, **arguments, method=mtj.ThermalActivation())
+    return mtj.compare(candidates)
 
 
-def _columns(pairs: Iterable[str]) -> dict[str, str | None]:
-    return {key: value or None for key, value in map(pair, pairs)}
-
-
-def _preferred(device: Device) -> tuple[str, ...]:
+def _preferred(device: Device) -> Iterable[str]:
     """One name of every group in `_PREFERRED`: the first that the device has."""
-    names = {p.name: p for p in all_parameters(device)}
+    names = {p.name: p for p in mtj.all_parameters(device)}
     found = [next((n for n in group if n in names or n.split(".")[-1] in names), None) for group in _PREFERRED]
     return tuple(n if n in names else n.split(".")[-1] for n in found if n is not None)
 

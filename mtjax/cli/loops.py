@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import tyro
 
+import mtjax as mtj
 from mtjax.cli.options import Force, Out
 from mtjax.cli.output import refuse, write_fits
-from mtjax.fitting import compare, fit_loop_shift, fit_thresholds, read_loops, thresholds
 
 
 def loops_command(
@@ -32,17 +31,17 @@ def loops_command(
       mtjax loops AHE_Loopshift --out shift
     """
     refuse(out, force=force)
-    found = thresholds(read_loops(data))
-    pulsed = bool(np.any(found.width > 0))
-    fits = {"": fit_thresholds(found, tau_0=tau_0) if pulsed else fit_loop_shift(found)}
+    found = mtj.thresholds(mtj.read_loops(data))
+    pulsed = bool((found.width > 0).any())
+    fits = {"": mtj.fit_thresholds(found, tau_0=tau_0) if pulsed else mtj.fit_loop_shift(found)}
     print(fits[""])
     extra: dict[str, Any] = {}
     if pulsed:
         candidates = {
             "both deltas, normal scatter": fits[""],
-            "one delta, normal scatter": fit_thresholds(found, tau_0=tau_0, one_delta=True),
-            "one event over one barrier": fit_thresholds(found, tau_0=tau_0, single=True),
+            "one delta, normal scatter": mtj.fit_thresholds(found, tau_0=tau_0, one_delta=True),
+            "one event over one barrier": mtj.fit_thresholds(found, tau_0=tau_0, single=True),
         }
-        extra["comparisons"] = {"": compare(candidates)}
+        extra["comparisons"] = {"": mtj.compare(candidates)}
         print("", extra["comparisons"][""], sep="\n")
     write_fits(out, fits, **extra)

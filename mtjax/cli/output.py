@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mtjax.files import write_whole
-from mtjax.fitting import AbstractFit, Comparison, Posterior, Profile, identifiability
-from mtjax.printing import with_unit
+import mtjax as mtj
+
+if TYPE_CHECKING:
+    from mtjax.fitting import AbstractFit, Comparison, Posterior, Profile
 
 
 def refuse(out: Path, *, force: bool) -> None:
@@ -34,12 +35,10 @@ def _pictures(out: Path, fits: Mapping[str, AbstractFit], extra: dict[str, Any])
     if importlib.util.find_spec("matplotlib") is None:
         print("No picture is written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)
         return ()
-    from mtjax.plot import plot_fits, plot_posterior
-
-    plot_fits(fits).savefig(out / "fit.png")
+    mtj.plot.plot_fits(fits).savefig(out / "fit.png")
     posteriors = extra.get("posteriors", {})
     for label, draws in posteriors.items():
-        plot_posterior(fits[label], draws).savefig(out / f"posterior{label.replace('>', '')}.png")
+        mtj.plot.plot_posterior(fits[label], draws).savefig(out / f"posterior{label.replace('>', '')}.png")
     return ("fit.png", *(f"posterior{label.replace('>', '')}.png" for label in posteriors))
 
 
@@ -62,7 +61,7 @@ def write_report(
         fits[""].save(folder / "fit.json")
     else:
         found = {"fits": {label: one.to_dict() for label, one in fits.items()}}
-        write_whole(folder / "fit.json", json.dumps(found, indent=1))
+        mtj.files.write_whole(folder / "fit.json", json.dumps(found, indent=1))
     sections = ["# Fit"]
     for label, one in fits.items():
         sections += [f"## {label}"] if label else []
@@ -71,7 +70,7 @@ def write_report(
         sections += [f"- {p}" for p in profiles[label]] if profiles and label in profiles else []
         sections += ["Posterior:", _code(str(posteriors[label]))] if posteriors and label in posteriors else []
     sections += [f"![{name}]({name})" for name in pictures]
-    write_whole(folder / "report.md", "\n\n".join(sections) + "\n")
+    mtj.files.write_whole(folder / "report.md", "\n\n".join(sections) + "\n")
     return [folder / "fit.json", folder / "report.md"]
 
 
@@ -79,11 +78,11 @@ def _section(fit: AbstractFit) -> list[str]:
     """Table, deviance, warnings, and what is determined."""
     table = ["| | estimate | standard error | 95 % interval |", "| --- | --- | --- | --- |"]
     for name, one, ends in zip(fit.estimates.names, fit.estimates, fit.estimates.interval(), strict=True):
-        value, error, low, high = (with_unit(x, one.unit) for x in (one.value, one.stderr, *ends))
+        value, error, low, high = (mtj.printing.with_unit(x, one.unit) for x in (one.value, one.stderr, *ends))
         table.append(f"| `{name}` | {value} | {error} | {low} ... {high} |")
     p = "" if fit.p_value is None else f" (p = {fit.p_value:.2g})"
     said = [f"**Warning:** {sentence}" for sentence in fit.warnings]
-    known = "\n".join(f"- {sentence}" for sentence in identifiability(fit))
+    known = "\n".join(f"- {sentence}" for sentence in mtj.identifiability(fit))
     summary = f"Deviance {fit.deviance:.4g} on {fit.dof} degrees of freedom{p}, AIC {fit.aic:.4g}; {fit.kind}."
     return ["\n".join(table), summary, *said, "What the data determine:", known]
 

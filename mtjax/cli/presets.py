@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+import math
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import tyro
 
+import mtjax as mtj
 from mtjax.cli.options import Json
-from mtjax.presets import CATALOGUE, Entry, derived, values_of
-from mtjax.printing import with_unit
+
+if TYPE_CHECKING:
+    from mtjax.presets import Entry
 
 
 def presets_command(
@@ -30,10 +32,11 @@ def presets_command(
       mtjax presets sengupta2016
       mtjax presets --json > devices.json
     """
+    catalogue = mtj.presets.CATALOGUE
     for name in names:
-        if name not in CATALOGUE:
-            raise ValueError(f"The device must be one of {', '.join(CATALOGUE)}, but is {name!r}.")
-    chosen = {name: CATALOGUE[name] for name in names or CATALOGUE}
+        if name not in catalogue:
+            raise ValueError(f"The device must be one of {', '.join(catalogue)}, but is {name!r}.")
+    chosen = {name: catalogue[name] for name in names or catalogue}
     if json_:
         print(json.dumps({name: _record(entry) for name, entry in chosen.items()}, indent=1))
     else:
@@ -44,20 +47,23 @@ def _record(entry: Entry) -> dict:
     device = entry.make()
     return {
         "title": entry.title,
-        "values": [value._asdict() | {"value": _finite(value.value)} for value in values_of(entry, device)],
-        "derived": {name: {"value": value, "unit": unit} for name, (value, unit) in derived(device).items()},
+        "values": [value._asdict() | {"value": _finite(value.value)} for value in mtj.presets.values_of(entry, device)],
+        "derived": {name: {"value": value, "unit": unit} for name, (value, unit) in mtj.presets.derived(device).items()},
     }
 
 
 def _finite(value: float | list[float]) -> float | list[float] | None:
     """JSON knows no infinity: null."""
-    return value if np.all(np.isfinite(value)) else None
+    return value if all(map(math.isfinite, value if isinstance(value, list) else [value])) else None
 
 
 def _table(name: str, entry: Entry) -> str:
     device = entry.make()
-    rows = [(v.name, with_unit(v.value, v.unit), v.source) for v in values_of(entry, device)]
-    rows += [(name, with_unit(value, unit), "follows from the values above") for name, (value, unit) in derived(device).items()]
+    rows = [(v.name, mtj.printing.with_unit(v.value, v.unit), v.source) for v in mtj.presets.values_of(entry, device)]
+    rows += [
+        (name, mtj.printing.with_unit(value, unit), "follows from the values above")
+        for name, (value, unit) in mtj.presets.derived(device).items()
+    ]
     wide = [max(len(row[i]) for row in rows) for i in (0, 1)]
     lines = (f"  {a:<{wide[0]}}  {b:<{wide[1]}}  {c}" for a, b, c in rows)
     return "\n".join([name, f"  {entry.title}", *lines])

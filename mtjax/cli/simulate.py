@@ -7,19 +7,30 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-import jax
-import numpy as np
 import tyro
 
-from mtjax.cli.options import METHODS, Devices, Json, SetOption, device_named, pair
-from mtjax.devices import Device
-from mtjax.dynamics import simulate
-from mtjax.parallel import configure_cpu
-from mtjax.pulses import Pulse
-from mtjax.sweeps import Axis, Sweep, answers, run, write_merged
-from mtjax.switching import Probability, switching_probability
+import mtjax as mtj
+from mtjax.cli.options import (
+    Devices,
+    Json,
+    MethodName,
+    SetOption,
+    check_device,
+    device_named,
+    method_named,
+    pair,
+    setting,
+)
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+    from mtjax.devices import Device
+    from mtjax.pulses import Pulse
+    from mtjax.sweeps import Axis, Sweep
+    from mtjax.switching import Probability
 
 _SHOWN = 200
 """Trajectories in a picture."""
@@ -32,10 +43,7 @@ def simulate_command(
     current: Annotated[float | None, tyro.conf.arg(help="Amplitude of the pulse, A.")] = None,
     width: Annotated[float | None, tyro.conf.arg(help="Width of the pulse, s.")] = None,
     set_: SetOption = (),
-    method: Annotated[
-        Literal["fokker-planck", "monte-carlo", "thermal-activation"],
-        tyro.conf.arg(help="Without sampling and exact to 0.3 %, by sampling, or a closed law for long pulses."),
-    ] = "fokker-planck",
+    method: MethodName = "fokker-planck",
     samples: Annotated[int, tyro.conf.arg(help="Number of trajectories, for --method monte-carlo.")] = 10_000,
     seed: Annotated[int, tyro.conf.arg(help="Of the random numbers.")] = 0,
     relax: Annotated[float | None, tyro.conf.arg(help="How long after the pulse the device is read, s.")] = None,
@@ -69,18 +77,20 @@ def simulate_command(
       mtjax simulate perpendicular_stt --width 5e-9 --sweep current=20e-6:60e-6:21 --sweep temperature=300,350,400 --out psw
       mtjax simulate perpendicular_sot --width 1e-9 --sweep current=60e-6:160e-6:21 --shard 1/4 --out sot   # and 2/4, ...
     """
-    configure_cpu(devices=devices)
-    model = device_named(device, set_)
-    how = METHODS[method](samples, seed)
-    if sweep:
-        grid = Sweep(model, tuple(axis(text) for text in sweep), how, current, width, relax)
-        sweep_command(grid, which_shard(shard), out, as_json=json_)
+    check_device(device)
+    tuple(map(setting, set_))
+    if not sweep:
+        for name, value in {"current": current, "width": width}.items():
+            if value is None:
+                raise ValueError(f"The pulse must have a current and a width, but --{name} is missing.")
+    part, axes = which_shard(shard), tuple(map(axis, sweep))
+    mtj.configure_cpu(devices=devices)
+    model, how = device_named(device, set_), method_named(method, samples, seed)
+    if axes:
+        sweep_command(mtj.Sweep(model, axes, how, current, width, relax), part, out, as_json=json_)
         return
-    for name, value in {"current": current, "width": width}.items():
-        if value is None:
-            raise ValueError(f"The pulse must have a current and a width, but --{name} is missing.")
-    pulse = Pulse(current, width)
-    found = switching_probability(model, pulse, method=how, relax=relax)
+    pulse = mtj.Pulse(current, width)
+    found = mtj.switching_probability(model, pulse, method=how, relax=relax)
     print(json.dumps(_record(device, pulse, found)) if json_ else found)
     if picture is not None:
         _draw(model, pulse, found, seed, picture)
@@ -101,28 +111,24 @@ def _record(name: str, pulse: Pulse, found: Probability) -> dict:
 
 
 def _draw(device: Device, pulse: Pulse, found: Probability, seed: int, path: Path) -> None:
-    try:
-        from mtjax.plot import plot_trajectories
-    except ImportError:
-        raise ValueError("Pictures need matplotlib, which is missing: pip install 'mtjax[plot]'.") from None
-    trajectories = simulate(device, pulse, samples=_SHOWN, key=jax.random.key(seed), save=201)
-    plot_trajectories(device, pulse, trajectories, found).savefig(path)
+    import jax
 
-
-if TYPE_CHECKING:
-    from xarray import Dataset
+    trajectories = mtj.simulate(device, pulse, samples=_SHOWN, key=jax.random.key(seed), save=201)
+    mtj.plot.plot_trajectories(device, pulse, trajectories, found).savefig(path)
 
 
 def axis(text: str) -> Axis:
     """The axis that NAME=START:STOP:NUMBER, NAME=START:STOP:NUMBER:log or NAME=VALUE,VALUE,... stands for."""
+    import numpy as np
+
     name, numbers = pair(text)
     *parts, end = numbers.split(":")
     spaced = np.geomspace if end == "log" else np.linspace
     try:
         if not parts:
-            return Axis(name, np.array([float(x) for x in numbers.split(",")]))
+            return mtj.Axis(name, np.array([float(x) for x in numbers.split(",")]))
         start, stop, number = parts if end == "log" else (*parts, end)
-        return Axis(name, spaced(float(start), float(stop), int(number)))
+        return mtj.Axis(name, spaced(float(start), float(stop), int(number)))
     except ValueError:
         raise ValueError(
             f"A sweep must be NAME=START:STOP:NUMBER (with :log at the end if wanted) or NAME=VALUE,VALUE,..., but is {text!r}."
@@ -140,11 +146,11 @@ def which_shard(text: str) -> tuple[int, int]:
 
 def sweep_command(sweep: Sweep, shard: tuple[int, int], out: Path, *, as_json: bool) -> None:
     """Work out a shard, and merge where it is the only one."""
-    path = run(sweep, out, shard, progress=True)
+    path = mtj.sweeps.run(sweep, out, shard, progress=True)
     if shard == (1, 1):
         merge_command(out, json_=as_json)
         return
-    done = len(answers(out))
+    done = len(mtj.sweeps.answers(out))
     if as_json:
         print(json.dumps({"file": str(path), "points": sweep.size, "done": done}))
         return
@@ -167,7 +173,7 @@ def merge_command(
       mtjax merge psw
       python -c "import xarray; print(xarray.load_dataset('psw/sweep.nc'))"
     """
-    found, path = write_merged(folder)
+    found, path = mtj.sweeps.write_merged(folder)
     reasons = json.loads(found.attrs["without_answer"])
     if reasons:
         first = next(iter(reasons.values()))
@@ -182,6 +188,8 @@ def merge_command(
 
 def _summary(found: Dataset) -> dict:
     """Coordinates, then values, in nested lists; null where there is no answer."""
+    import numpy as np
+
     axes = {str(name): found[name].values.tolist() for name in found.dims}
     columns = {str(name): found[name].astype(object).where(np.isfinite(found[name]), None).values.tolist() for name in found}
     return {"axes": axes, "units": {name: found[name].attrs["units"] for name in axes}, **columns}
@@ -190,7 +198,5 @@ def _summary(found: Dataset) -> dict:
 def _picture(found: Dataset, folder: Path) -> list[Path]:
     if len(found.dims) > 2 or importlib.util.find_spec("matplotlib") is None:
         return []
-    from mtjax.plot import plot_sweep
-
-    plot_sweep(found).savefig(folder / "sweep.png")
+    mtj.plot.plot_sweep(found).savefig(folder / "sweep.png")
     return [folder / "sweep.png"]

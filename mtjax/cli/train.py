@@ -6,17 +6,16 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import jax
-import numpy as np
 import tyro
 
-from mtjax import nn, presets
+import mtjax as mtj
 from mtjax.cli.options import Force, Json, Out
 from mtjax.cli.output import refuse
-from mtjax.files import save_checkpoint, write_whole
-from mtjax.nn import AbstractCost, Accuracy, CmosEnergy, Energy, Trained
+
+if TYPE_CHECKING:
+    from mtjax.nn import AbstractCost, Accuracy, CmosEnergy, Dataset, Energy, Trained
 
 _WIDTH, _RESET = 0.5e-9, 120e-6
 """Of the stored law's pulses, s; current of the reset, A."""
@@ -56,6 +55,11 @@ def train_command(
     train, test = _data(data, seed)
     if not hidden or min(hidden) < 1:
         raise ValueError(f"--hidden must be one or more positive numbers, but is {hidden}.")
+    import jax
+    import numpy as np
+
+    from mtjax import nn
+
     classes, batch = int(train.labels.max()) + 1, min(_BATCH, len(train))
     sizes = (int(np.prod(train.images.shape[1:])), *hidden, classes)
     how = nn.Training(epochs=epochs, batch=batch, rate=rate, steps=steps)
@@ -65,20 +69,20 @@ def train_command(
         kept = None if checkpoint is None else checkpoint / "network.ckpt"
         trained = nn.train(network, train, how, key=jax.random.fold_in(key, 1), progress=sys.stderr.isatty(), checkpoint=kept)
         accuracy = nn.evaluate(trained.network, test, steps=steps, key=jax.random.fold_in(key, 2))
-        hardware = nn.Hardware.of(presets.sengupta2016(), _WIDTH, reset_current=_RESET)
+        hardware = nn.Hardware.of(mtj.presets.sengupta2016(), _WIDTH, reset_current=_RESET)
         images = test.images[:1000]
         own, cmos = (nn.mean_over(trained.network, images, c, steps=steps, key=key) for c in (hardware, nn.Cmos()))
     _report(out, trained, accuracy, own, cmos, as_json=json_)
 
 
-def _data(name: str, seed: int) -> tuple[nn.Dataset, nn.Dataset]:
+def _data(name: str, seed: int) -> tuple[Dataset, Dataset]:
     if name == "digits":
         if importlib.util.find_spec("sklearn") is None:
             raise ValueError("The digits are those of scikit-learn, which is missing: pip install 'mtjax[nn]'.")
-        return nn.datasets.digits(seed=seed)
+        return mtj.nn.datasets.digits(seed=seed)
     if not name.endswith(".npz"):
         raise ValueError(f"The data must be digits or a .npz file, but are {name!r}.")
-    return nn.datasets.load_npz(name)
+    return mtj.nn.datasets.load_npz(name)
 
 
 def _report(out: Path, trained: Trained, accuracy: Accuracy, own: Energy, cmos: CmosEnergy, *, as_json: bool) -> None:
@@ -93,8 +97,8 @@ def _report(out: Path, trained: Trained, accuracy: Accuracy, own: Energy, cmos: 
         "cmos": _joules(cmos),
     }
     text = json.dumps(record, indent=1)
-    write_whole(out / "train.json", text)
-    save_checkpoint(out / "network.ckpt", trained.network, trained.history)
+    mtj.files.write_whole(out / "train.json", text)
+    mtj.files.save_checkpoint(out / "network.ckpt", trained.network, trained.history)
     written = ["train.json", "network.ckpt", *_picture(out / "train.png", trained.history, accuracy, own, cmos)]
     if as_json:
         print(text)
@@ -115,7 +119,5 @@ def _picture(path: Path, history, accuracy: Accuracy, own: Energy, cmos: CmosEne
     if importlib.util.find_spec("matplotlib") is None:
         print("No picture is written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)
         return []
-    from mtjax.plot import plot_training
-
-    plot_training([loss for loss, _ in history], accuracy, own, cmos).savefig(path)
+    mtj.plot.plot_training([loss for loss, _ in history], accuracy, own, cmos).savefig(path)
     return [path.name]

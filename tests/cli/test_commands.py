@@ -5,12 +5,11 @@ import json
 import re
 import sys
 
-import jax
 import numpy as np
 import pytest
 
 import mtjax as mtj
-from mtjax.cli import main as cli, simulate
+from mtjax.cli import main as cli
 from mtjax.devices import all_parameters
 from mtjax.fitting import Fit
 from mtjax.presets import CATALOGUE, values_of
@@ -19,14 +18,6 @@ GOOD = "current,width,switched,trials\n" + "".join(
     f"{i}e-6,1e-7,{k},50\n" for i, k in [(8, 1), (9, 8), (9.5, 18), (10, 30), (10.5, 39), (11, 46), (12, 50)]
 )
 FAST = ("--device", "perpendicular_stt", "--method", "thermal-activation")
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    before = jax.config.jax_compilation_cache_dir
-    yield
-    jax.config.update("jax_compilation_cache_dir", before)
 
 
 @pytest.fixture
@@ -253,25 +244,9 @@ def test_what_an_engine_says_is_one_sentence_and_exit_code_1(monkeypatch, capsys
     def refuses(*_, **__):
         raise RuntimeError("\nAbove is the stack outside of JIT.\n------\n\nNo answer.\n\n--------\nAn error occurred")
 
-    monkeypatch.setattr(simulate, "switching_probability", refuses)
+    monkeypatch.setattr(mtj, "switching_probability", refuses)
     assert cli.main(["simulate", "perpendicular_stt", "--current", "1e-5", "--width", "1e-9"]) == 1
     assert capsys.readouterr().err == "mtjax: No answer.\n"
-
-
-def test_compiled_programs_are_kept_where_the_user_says(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cli.cache_folder() == tmp_path / "mtjax"
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert cli.cache_folder() is None
-    cli.main(["merge", str(tmp_path)])
-    assert jax.config.jax_compilation_cache_dir is None
-    jax.config.update("jax_compilation_cache_dir", "elsewhere")
-    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "elsewhere")
-    cli.main(["merge", str(tmp_path)])
-    assert jax.config.jax_compilation_cache_dir == "elsewhere"
-    capsys.readouterr()
 
 
 @pytest.mark.parametrize("command", ["", *cli.COMMANDS])
