@@ -1,7 +1,7 @@
 """Currents as functions of time: waveforms that add, scale and shift, and sequences of them. Differentiable in every number."""
 
 from mtjax.pulses.sequences import loop, opposite_pair, pair
-from mtjax.pulses.waveform import AbstractPulse, Scaled, Shifted, Sum, joule
+from mtjax.pulses.waveform import AbstractPulse, Scaled, Shifted, Sum, integral, joule
 from mtjax.pulses.waveforms import PiecewiseLinear, Pulse, Sine, Steps, Train, off
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Steps",
     "Sum",
     "Train",
+    "integral",
     "joule",
     "loop",
     "off",

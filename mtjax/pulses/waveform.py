@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -34,6 +35,11 @@ class AbstractPulse(eqx.Module):
     @abstractmethod
     def peak(self) -> Scalar:
         """An upper bound of the absolute current, A."""
+
+    @property
+    def knots(self) -> Float[Array, " n"]:
+        """The breakpoints, and times between them that are close enough for a quadrature of 16 points between two, s."""
+        return self.breakpoints
 
     @property
     def end(self) -> Scalar:
@@ -86,6 +92,11 @@ class Scaled(AbstractPulse):
         return self.pulse.breakpoints
 
     @property
+    def knots(self) -> Float[Array, " n"]:
+        """Those of the waveform, s."""
+        return self.pulse.knots
+
+    @property
     def peak(self) -> Scalar:
         """A."""
         return jnp.abs(self.factor) * self.pulse.peak
@@ -114,6 +125,11 @@ class Shifted(AbstractPulse):
         return self.pulse.breakpoints + self.delay
 
     @property
+    def knots(self) -> Float[Array, " n"]:
+        """Those of the waveform, later, s."""
+        return self.pulse.knots + self.delay
+
+    @property
     def peak(self) -> Scalar:
         """A."""
         return self.pulse.peak
@@ -138,20 +154,32 @@ class Sum(AbstractPulse):
         return jnp.concatenate([pulse.breakpoints for pulse in self.pulses])
 
     @property
+    def knots(self) -> Float[Array, " n"]:
+        """Those of all waveforms, s."""
+        return jnp.concatenate([pulse.knots for pulse in self.pulses])
+
+    @property
     def peak(self) -> Scalar:
         """The sum of the peaks, A."""
         return sum((pulse.peak for pulse in self.pulses), jnp.zeros(()))
 
 
-def joule(pulse: AbstractPulse, resistance: ArrayLike) -> Scalar:
-    """Energy R times the integral of I^2 (J) that `pulse` leaves in a `resistance` (ohm).
+def integral(pulse: AbstractPulse, of: Callable[[Array], Array]) -> Scalar:
+    """Integral over time of a function `of` the current, from 0 to the end of `pulse`, in the function's unit times s.
 
-    By Gauss-Legendre quadrature (32 points) between the breakpoints: exact for piecewise-linear waveforms, and to
-    rounding for sines of up to about eight periods between breakpoints.
+    By Gauss-Legendre quadrature (32 points) between the knots of the pulse.
     """
     nodes, weights = np.polynomial.legendre.leggauss(32)
-    edges = jnp.sort(jnp.concatenate([jnp.zeros(1), pulse.breakpoints]))
+    edges = jnp.sort(jnp.concatenate([jnp.zeros(1), pulse.knots, jnp.reshape(pulse.end, 1)]))
     half = jnp.diff(edges)[:, None] / 2
     times = edges[:-1, None] + half * (1 + nodes)
     currents = jax.vmap(pulse)(times.ravel()).reshape(times.shape)
-    return as_scalar(resistance) * jnp.sum(half * weights * currents**2)
+    return jnp.sum(half * weights * of(currents))
+
+
+def joule(pulse: AbstractPulse, resistance: ArrayLike) -> Scalar:
+    """Energy R times the integral of I^2 (J) that `pulse` leaves in a `resistance` (ohm).
+
+    Exact for piecewise-linear waveforms, and to rounding for sines of up to about five hundred periods.
+    """
+    return as_scalar(resistance) * integral(pulse, jnp.square)

@@ -20,6 +20,9 @@ from mtjax.files import as_number, read_rows
 from mtjax.pulses.waveform import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
+_STRETCHES = 61
+"""Of a sine burst, for quadratures; a prime, so that they meet whole numbers of periods at changing phases."""
+
 
 class Pulse(AbstractPulse):
     """One rectangular or trapezoidal pulse.
@@ -112,6 +115,11 @@ class Train(AbstractPulse):
         return (starts[:, None] + self.pulse.breakpoints).ravel()
 
     @property
+    def knots(self) -> Float[Array, " n"]:
+        """Those of every repetition, s."""
+        return (self.period * jnp.arange(self.number)[:, None] + self.pulse.knots).ravel()
+
+    @property
     def peak(self) -> Scalar:
         """That of the single waveform, A."""
         return self.pulse.peak
@@ -152,6 +160,11 @@ class Sine(AbstractPulse):
     def breakpoints(self) -> Float[Array, 2]:
         """Start and end, s."""
         return jnp.stack([self.delay, self.delay + self.width])
+
+    @property
+    def knots(self) -> Float[Array, " n"]:
+        """Start, end, and equal stretches between, s."""
+        return self.delay + self.width * jnp.linspace(0.0, 1.0, _STRETCHES + 1)
 
     @property
     def peak(self) -> Scalar:

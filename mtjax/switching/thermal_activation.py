@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.devices import Device
-from mtjax.pulses import AbstractPulse, joule
+from mtjax.pulses import AbstractPulse, integral
 from mtjax.quantities import Scalar, quantity, require
 from mtjax.switching.method import AbstractMethod, Probability
 
@@ -13,12 +13,13 @@ class ThermalActivation(AbstractMethod):
     """Thermally activated switching over a barrier that the current lowers, for currents below the critical one.
 
     P = 1 - exp(-f0 t exp(-delta (1 - I/Ic)^exponent)), with delta, the critical current Ic and the attempt frequency f0
-    (Brown's, at zero field) of the device; above Ic the barrier is zero. The pulse counts by its root mean square
-    current during its width t = end, with the sign of its largest current; the time after it is neglected.
+    (Brown's, at zero field) of the device; above Ic the barrier is zero. Where the current changes during the pulse, the
+    rate f0 exp(...) is integrated over time up to the pulse's end: delays, gaps and opposite currents count with their own
+    rate. The time after the end, and returns to the start well, are neglected.
 
-    Valid for rectangular pulses much longer than the relaxation time. Koch, Katine and Sun, Phys. Rev. Lett. 92, 088302
-    (2004): exponent 1 for their in-plane junctions; 2 for a perpendicular spin (Butler et al., IEEE Trans. Magn. 48,
-    4684, 2012). Both recalled.
+    Valid for pulses much longer than the relaxation time. Koch, Katine and Sun, Phys. Rev. Lett. 92, 088302 (2004):
+    exponent 1 for their in-plane junctions; 2 for a perpendicular spin (Butler et al., IEEE Trans. Magn. 48, 4684, 2012).
+    Both recalled.
 
     - `exponent`: of the barrier.
 
@@ -41,9 +42,9 @@ class ThermalActivation(AbstractMethod):
 
     def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
         """The law; `relax` makes no difference."""
-        safe = jnp.where(pulse.end > 0, pulse.end, 1.0)
-        current = jnp.sign(pulse(safe / 2)) * jnp.sqrt(joule(pulse, 1.0) / safe)
-        barrier = lowered_barrier(device.delta, current / device.critical_current, self.exponent)
-        attempts = attempt_frequency(device.delta, device.Bk, device.layer.alpha) * pulse.end
-        expected = attempts * jnp.exp(-barrier)
+
+        def escape(current):
+            return jnp.exp(-lowered_barrier(device.delta, current / device.critical_current, self.exponent))
+
+        expected = attempt_frequency(device.delta, device.Bk, device.layer.alpha) * integral(pulse, escape)
         return Probability(-jnp.expm1(-expected), jnp.exp(-expected), None, self)
