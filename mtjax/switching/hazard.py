@@ -50,6 +50,15 @@ class HazardLaw(AbstractMethod):
     - `delta`, `bias`, `drive`: barriers over kT, in-plane bias and damping-like field over Bk.
     - `log_out`: logarithm of the hazard over gamma' Bk; `log_edge`: of what the start of a pulse adds; `log_transit`: of the
       transit time, 1/(gamma' Bk); shape (delta, bias, drive).
+
+    >>> import mtjax as mtj
+    >>> cell = mtj.presets.kurenkov2019_neuron().cell
+    >>> law = mtj.HazardLaw.stored()
+    >>> print(law)
+    HazardLaw for alpha = 0.05: delta 6 to 50, bias 0.04 to 0.2, drive -0.65 to 0.65
+    >>> rest, driven = law.rates(cell, [0.0, 0.8e-3], [300.0, 300.0])[:, 0]  # hazards of leaving the starting well
+    >>> print(f"{rest:.1e} per second at rest, {driven:.1e} under 0.8 mA")
+    1.6e-06 per second at rest, 1.8e+05 under 0.8 mA
     """
 
     alpha: Scalar
@@ -186,6 +195,13 @@ def mean_mz(
     Within a well m.start = 1 - 1/(2 delta) - h^2/2, to leading order. Coupling between cells is left out.
 
     - `start`: states of the cells, +1 or -1 (or expectations in between), shape (cells,); `None`: all +1.
+
+    >>> import mtjax as mtj
+    >>> film = mtj.presets.kurenkov2019_neuron()
+    >>> pulse = mtj.Pulse(film.current(5e11), 10e-9)
+    >>> mz = mtj.mean_mz(mtj.HazardLaw.stored(), film, pulse, [0.0, 50e-9])
+    >>> [round(float(R), 1) for R in film.hall(mz)]  # ohm, before and after
+    [1.0, -0.9]
     """
     times = as_scalar(times)
     start = jnp.ones(grains.number) if start is None else as_scalar(start)

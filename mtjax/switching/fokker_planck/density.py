@@ -23,6 +23,13 @@ class Density(eqx.Module):
     - `re`, `im`: real and imaginary parts of P_lm for m >= 0, shape (m, l); more axes in front for several times.
     - `axes`: rows are the x, y and z of the harmonics in the laboratory frame, shape (3, 3).
     - `start`: start direction of the device, shape (3,).
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> density = mtj.evolve(device, pulse, 0.0)
+    >>> round(float(density.total), 6), round(float(density.mean @ device.start), 2)
+    (1.0, 0.99)
     """
 
     re: Float[Array, "*times m l"]

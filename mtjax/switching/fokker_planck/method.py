@@ -55,10 +55,10 @@ class FokkerPlanck(AbstractMethod):
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
-    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 6 * device.relaxation_time)
-    >>> p = mtj.switching_probability(device, pulse, method=mtj.FokkerPlanck(tolerance=1e-4))
-    >>> round(float(p.value), 3)
-    0.974
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> method = mtj.FokkerPlanck(tolerance=1e-4)
+    >>> round(float(mtj.switching_probability(device, pulse, method=method).value), 4)
+    0.5033
     """
 
     tolerance: float = eqx.field(static=True, default=3e-3)
@@ -95,6 +95,13 @@ class Solution(eqx.Module):
     - `density`: at the times asked for; `value`, `complement`: its integrals over the sides m.start < 0 and > 0.
     - `tails`: largest coefficients at the edges in l and m on the way, relative to that of l = 0, shape (2,).
     - `method`: with its plan.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> found = mtj.switching.solve(device, pulse, 5e-9, mtj.FokkerPlanck())
+    >>> round(float(found.value), 3), found.method.plan.lmax
+    (0.503, 128)
     """
 
     density: Density
@@ -141,11 +148,12 @@ def evolve(
     - `method`: `FokkerPlanck(relative=False)` by default.
     - `temperature`: of the free layer as a function of time, K; `None` for the device's, with its heating.
 
-    >>> import jax.numpy as jnp, mtjax as mtj
-    >>> device = mtj.presets.perpendicular_stt(20.0)
-    >>> density = mtj.evolve(device, mtj.Pulse(1e-5, 1e-9), jnp.array([0.0, 1e-9]))
-    >>> density.mean.shape
-    (2, 3)
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> density = mtj.evolve(device, pulse, 5e-9)
+    >>> round(float(density.switched), 3), density.mean.shape
+    (0.503, (3,))
     """
     method = FokkerPlanck(relative=False) if method is None else method
     return solve(device, pulse, times, method, temperature).density
@@ -162,6 +170,13 @@ def solve(
 
     Without a plan and an `lmax`, l_max climbs until the probabilities no longer change. Raises `ValueError` where there is
     no plan and the numbers are not known, and where no truncation is fine enough.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> found = mtj.switching.solve(device, pulse, 5e-9, mtj.FokkerPlanck())
+    >>> round(float(found.value), 3), found.method.name
+    (0.503, 'Fokker-Planck (Legendre polynomials, l_max 128)')
     """
     problem = (device, pulse, as_scalar(times))
     if method.plan is not None:

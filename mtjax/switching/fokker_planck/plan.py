@@ -24,9 +24,10 @@ class Plan(eqx.Module):
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
-    >>> pulse = mtj.Pulse(1.5 * device.critical_current, 5e-9)
-    >>> mtj.FokkerPlanck().planned(device, pulse).plan.axisymmetric
-    True
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> plan = mtj.FokkerPlanck().planned(device, pulse).plan
+    >>> plan.axisymmetric, plan.lmax
+    (True, 128)
     """
 
     lmax: int = eqx.field(static=True)

@@ -38,6 +38,13 @@ def resolving(
 
     No finer than `most_trials` can tell. `again`: whether `method` was resolved before, for other values; it comes back
     unchanged if it is still good.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> method = mtj.switching.resolving(mtj.FokkerPlanck(), [(device, pulse)], 100, 0.0, again=False)
+    >>> method.plan.lmax, method.relative
+    (48, False)
     """
     if not isinstance(method, FokkerPlanck) or (method.plan is not None and not again):
         return method
@@ -51,7 +58,12 @@ def resolving(
 
 
 def least_resolved(method: AbstractMethod, most_trials: float) -> float:
-    """The probability below which those of `method` mean nothing for so many trials."""
+    """The probability below which those of `method` mean nothing for so many trials.
+
+    >>> import mtjax as mtj
+    >>> print(f"{mtj.switching.least_resolved(mtj.FokkerPlanck(relative=False), 1000):.0e}")
+    5e-08
+    """
     unresolved = isinstance(method, FokkerPlanck) and not method.relative
     return _MEANINGLESS * _COUNTS / most_trials if unresolved else 0.0
 
