@@ -19,14 +19,16 @@ from mtjax.dynamics.noise import StepPath
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, SplitStep
 from mtjax.dynamics.start import StartWell
 from mtjax.dynamics.steps import TimeGrid, make_grid
-from mtjax.parallel import over_rows
+from mtjax.parallel import over_blocks
 from mtjax.printing import with_unit
 from mtjax.pulses import AbstractPulse, off
 from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known
 from mtjax.vector import Vector
 
-CHUNK = 4096
+CHUNK = 512
 """Trajectories that are integrated side by side: few enough for the cache, many enough for the vector units."""
+_FEW = 16
+"""So many or fewer trajectories have a program of their own."""
 
 
 class Trajectories(eqx.Module):
@@ -102,7 +104,8 @@ def simulate(
       (`mtjax.equilibrium`), its bottom at temperature 0. No gradient passes through a drawn start.
     - `solver`: `SplitStep()` by default; `Heun()`; `Adaptive()` at temperature 0.
     - `dt`: longest step, s; by default `default_step(device, pulse, solver)`. The step taken is in the result.
-    - `chunk`: trajectories side by side; bounds the memory of the integration, not of the result.
+    - `chunk`: trajectories side by side; bounds the memory of the integration, not of the result. Fewer are filled up to
+      512 (up to 16, if there are no more), so that another number of `samples` needs no new compilation.
     - `adjoint`, `progress_meter`: diffrax's. Gradients through trajectories (`jax.grad` of a smooth read-out) are exact
       for the discretised path; for switching probabilities they are useless (a step has no slope): use
       `switching_probability`.
@@ -165,30 +168,30 @@ def final_states(
     solver = SplitStep()
     grid = make_grid(device, pulse, duration, dt, 1, solver)
     options = (solver, dfx.RecursiveCheckpointAdjoint(), dfx.NoProgressMeter())
-    return _some_paths((device, pulse, grid, key, None, 0, chunk, _thermal_path, options), numbers)[:, 0]
+    return _some_paths((device, pulse, grid, key, None, chunk, _thermal_path, options), (numbers, None))[:, 0]
 
 
 def _ensemble(device, pulse, grid: TimeGrid, key, start, samples: int, chunk: int, path: Callable[..., Any], options):
     """`path` for every sample, at most `chunk` side by side; compiled once for all devices and pulses of a kind."""
-    shared = (device, pulse, grid, key, start, samples, chunk, path, options)
-    return over_rows(_some_paths, shared, np.arange(samples))
+    several = start is not None and start.ndim > 1
+    shared = (device, pulse, grid, key, None if several else start, chunk, path, options)
+    size = min(chunk, _FEW if samples <= _FEW else max(CHUNK, samples))
+    return over_blocks(_some_paths, shared, (np.arange(samples), start if several else None), size)
 
 
-def _some_paths(shared, numbers: Int[Array, " n"]):
-    """The paths of the samples with these numbers."""
-    device, pulse, grid, key, start, samples, chunk, path, options = shared
+def _some_paths(shared, rows):
+    """The paths of some samples, by their numbers, and starts where each has its own."""
+    device, pulse, grid, key, start, chunk, path, options = shared
     for_start, for_path = jax.random.split(key)
     dynamics = prepare(device, pulse, grid.dt)
-    well = StartWell.of(device) if start is None else None
+    well = StartWell.of(device) if start is None and rows[1] is None else None
 
-    def one(sample):
-        if well is not None:
-            m0 = well.draw(StepPath(for_start, sample))
-        else:
-            m0 = Vector.of(start if start.ndim == 1 else start[jnp.minimum(sample, samples - 1)])
+    def one(row):
+        sample, own = row
+        m0 = Vector.of(start if own is None else own) if well is None else well.draw(StepPath(for_start, sample))
         return path(dynamics, grid, StepPath(for_path, sample), m0, *options)
 
-    return in_chunks(one, numbers, chunk)
+    return in_chunks(one, rows, chunk)
 
 
 def _thermal_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
@@ -237,14 +240,14 @@ def _adaptive_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: Adaptive
     ).ys.array()  # fmt: skip
 
 
-def in_chunks(one: Callable[[Array], Any], numbers: Int[Array, " n"], chunk: int) -> Any:
-    """`one` for every sample number, at most `chunk` side by side."""
-    samples = len(numbers)
-    chunks = -(-samples // chunk)
-    size = -(-samples // chunks)
-    padded = jnp.pad(numbers, (0, chunks * size - samples), mode="edge").reshape(chunks, size)
-    out = jax.lax.map(jax.vmap(one), padded)
-    return jax.tree.map(lambda x: x.reshape(chunks * size, *x.shape[2:])[:samples], out)
+def in_chunks(one: Callable[[Any], Any], rows: Any, chunk: int) -> Any:
+    """`one` for every row (first axis of the leaves), at most `chunk` side by side."""
+    number = jax.tree.leaves(rows)[0].shape[0]
+    chunks = -(-number // chunk)
+    size = -(-number // chunks)
+    places = np.minimum(np.arange(chunks * size), number - 1).reshape(chunks, size)
+    out = jax.lax.map(jax.vmap(one), jax.tree.map(lambda x: jnp.asarray(x)[places], rows))
+    return jax.tree.map(lambda x: x.reshape(chunks * size, *x.shape[2:])[:number], out)
 
 
 def _checked(device: Device, samples: int, chunk: int, key, start):

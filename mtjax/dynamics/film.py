@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from mtjax.devices import AppliedField, Grains, Magnet, ThermalHistory
-from mtjax.dynamics.ensemble import CHUNK, in_chunks
+from mtjax.dynamics.ensemble import in_chunks
 from mtjax.dynamics.llg import Dynamics, ThermalTerm
 from mtjax.dynamics.noise import StepPath
 from mtjax.dynamics.solvers import AbstractSpinSolver, SplitStep
@@ -22,6 +22,9 @@ from mtjax.printing import with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Numbers, Scalar, as_scalar
 from mtjax.vector import Vector
+
+_CELLS = 4096
+"""Cells that are integrated side by side."""
 
 
 class GrainTrajectories(eqx.Module):
@@ -138,7 +141,7 @@ def _streams(grains: Grains, sample: Array) -> Array:
 
 def _chunk(grains: Grains) -> int:
     """Samples that are integrated side by side."""
-    return max(CHUNK // grains.number, 1)
+    return max(_CELLS // grains.number, 1)
 
 
 class _Film(eqx.Module):

@@ -159,3 +159,37 @@ def test_saved_times_are_those_asked_for():
     np.testing.assert_allclose(sol.ts, times, rtol=1e-12)
     b = GAMMA * 0.5 * times / 1.01
     np.testing.assert_allclose(sol.ms[0, :, 2], np.tanh(0.1 * b), atol=1e-4)
+
+
+def test_other_numbers_of_samples_and_other_pulses_compile_nothing_big():
+    device, times = mtj.presets.perpendicular_sot(), []
+
+    def heard(event, duration, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            times.append(duration)
+
+    def run(current, width, samples):
+        pulse = mtj.Pulse(current, width)
+        return mtj.simulate(device, pulse, 2 * width, samples=samples, key=jax.random.key(0), save=3)
+
+    first = run(1e-4, 1e-9, 20)
+    jax.monitoring.register_event_duration_secs_listener(heard)
+    try:
+        run(-9e-5, 1.2e-9, 600)
+        again = run(1e-4, 1e-9, 1000)
+    finally:
+        jax.monitoring.unregister_event_duration_listener(heard)
+    assert len(times) <= 2  # operations on single numbers
+    np.testing.assert_array_equal(again.ms[:20], first.ms)
+
+
+def test_starts_of_their_own_and_chunks_give_the_same_trajectories():
+    device = mtj.presets.perpendicular_stt(20.0)
+    starts = np.random.default_rng(0).standard_normal((40, 3))
+    runs = [
+        mtj.simulate(device, None, 1e-10, samples=40, key=jax.random.key(0), start=starts, save=2, chunk=chunk)
+        for chunk in (512, 7)
+    ]
+    np.testing.assert_allclose(runs[1].ms, runs[0].ms, atol=1e-9)
+    unit = starts / np.linalg.norm(starts, axis=1, keepdims=True)
+    np.testing.assert_allclose(runs[0].ms[:, 0], unit, atol=1e-6)  # half a step of drift there and back

@@ -1,0 +1,23 @@
+"""Annotations are checked while the tests run, also in modules that are imported late."""
+
+import importlib
+
+import jax.numpy as jnp
+import pytest
+from jaxtyping import TypeCheckError
+
+import mtjax as mtj
+
+
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        ("mtjax.vector", lambda m: m.turn(jnp.zeros(2), jnp.zeros(3), 0.1)),
+        ("mtjax.pulses", lambda m: m.opposite_pair("1 mA", 1e-9, 0.0)),
+        ("mtjax.devices", lambda m: m.FreeLayer(1e-9, 1e6, 0.1)),
+        ("mtjax.switching", lambda m: m.switching_probability(mtj.presets.perpendicular_stt(), 1e-3)),
+    ],
+)
+def test_what_does_not_fit_its_annotation_is_refused(module, call):
+    with pytest.raises(TypeCheckError):
+        call(importlib.import_module(module))
