@@ -7,11 +7,65 @@ import math
 from typing import Any
 
 import equinox as eqx
+import jax
 import numpy as np
+import wadler_lindig as wl
 
 from mtjax.quantities import is_known
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+_FEW = 4
+"""Numbers of an array that are shown one by one."""
+
+
+class Shown(eqx.Module):
+    """An equinox module that prints itself as it is called, its numbers with units: `Pulse(amplitude=1 mA, ...)`."""
+
+    def __repr__(self) -> str:
+        """The call that makes it, numbers with four digits, long arrays by their shape."""
+        return shown(self)
+
+
+def shown(module: Any, width: int = 100) -> str:
+    """`module` as the call that makes it, in lines of at most `width` characters."""
+    return wl.pformat(module, width=width, custom=_doc)
+
+
+def _doc(thing: Any) -> wl.AbstractDoc | None:
+    """What wadler_lindig is to print for a module or an array; None leaves it to print the rest its own way."""
+    if isinstance(thing, (jax.Array, np.ndarray, np.generic)):
+        return wl.TextDoc(_numbers(thing, ""))
+    if not isinstance(thing, eqx.Module):
+        return None
+    if type(thing).__repr__ not in (Shown.__repr__, eqx.Module.__repr__):
+        return wl.TextDoc(repr(thing))
+    fields = [wl.TextDoc(f"{f.name}=") + _field(getattr(thing, f.name, None), f) for f in _asked(thing)]
+    return wl.bracketed(begin=wl.TextDoc(f"{type(thing).__name__}("), docs=fields, sep=wl.comma, end=wl.TextDoc(")"), indent=2)
+
+
+def _asked(module: Any) -> list[dataclasses.Field[Any]]:
+    """The fields that a person sets."""
+    return [f for f in dataclasses.fields(module) if f.init and f.repr and not f.name.startswith("_")]
+
+
+def _field(value: Any, field: dataclasses.Field[Any]) -> wl.AbstractDoc:
+    if "unit" in field.metadata and isinstance(value, (jax.Array, np.ndarray, np.generic, float)):
+        return wl.TextDoc(_numbers(value, field.metadata["unit"]))
+    return wl.pdoc(value, custom=_doc)
+
+
+def _numbers(value: Any, unit: str) -> str:
+    """A few numbers in full, more by their shape, unknown ones as traced."""
+    if not is_known(value):
+        return f"traced {unit}".rstrip()
+    value = np.asarray(value)
+    if value.size > _FEW:
+        return f"{value.dtype.name}{list(value.shape)} {unit}".rstrip()
+    if value.dtype.kind != "f":
+        return str(value.tolist())
+    if value.ndim == 0:
+        return with_unit(value, unit)
+    return f"[{', '.join(f'{x:.4g}' for x in value.ravel())}] {unit}".rstrip()
 
 
 def with_unit(value: Any, unit: str, digits: int = 4) -> str:
@@ -25,7 +79,7 @@ def with_unit(value: Any, unit: str, digits: int = 4) -> str:
             + f" {unit}".rstrip()
         )
     value = float(value)
-    if unit in {"s", "m", "A", "V", "T", "J", "ohm", "W"} and value != 0 and math.isfinite(value):
+    if unit in {"s", "m", "A", "V", "T", "J", "ohm", "W", "Hz"} and value != 0 and math.isfinite(value):
         exponent = min(max(3 * math.floor(math.log10(abs(value) * (1 + 1e-7)) / 3), -18), 12)
         return f"{value / 10.0**exponent:.{digits}g} {_PREFIXES[exponent]}{unit}"
     return f"{value:.{digits}g} {unit}".rstrip()

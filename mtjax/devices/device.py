@@ -15,7 +15,7 @@ from mtjax.devices.heating import JouleHeating, ThermalHistory
 from mtjax.devices.layer import Drive, FreeLayer, Magnet
 from mtjax.devices.readout import AbstractResistance
 from mtjax.devices.torques import AbstractTorque
-from mtjax.printing import describe, with_unit
+from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, direction, quantity, require
 from mtjax.vector import Vector, frame, points, turn
@@ -23,7 +23,7 @@ from mtjax.vector import Vector, frame, points, turn
 Term = TypeVar("Term", bound=AbstractTerm)
 
 
-class Device(eqx.Module):
+class Device(Shown):
     """One magnetic device; every number in it can be differentiated, fitted, batched and replaced.
 
     - `layer`: the free layer.

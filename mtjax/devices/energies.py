@@ -12,11 +12,12 @@ from jaxtyping import Array, Float
 
 from mtjax.constants import MU0
 from mtjax.devices.layer import Drive, Magnet
+from mtjax.printing import Shown
 from mtjax.quantities import Numbers, Scalar, as_scalar, direction, quantity, require
 from mtjax.vector import Vector
 
 
-class AbstractTerm(eqx.Module):
+class AbstractTerm(Shown):
     """Anything that acts on the magnetisation as an effective field."""
 
     @abstractmethod

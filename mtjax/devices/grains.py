@@ -15,11 +15,11 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int, Key
 from mtjax.devices.device import Device
 from mtjax.devices.energies import ExchangeBias, UniaxialAnisotropy
 from mtjax.devices.torques import SpinOrbitTorque
-from mtjax.printing import describe, with_unit
+from mtjax.printing import Shown, describe, with_unit
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 
-class Spread(eqx.Module):
+class Spread(Shown):
     """How cells differ; all distributions are assumptions of whoever uses them.
 
     - `Bk`: relative standard deviation of the anisotropy field, which sets a cell's threshold (lognormal).
@@ -41,7 +41,7 @@ class Spread(eqx.Module):
             raise ValueError(f"`bias` of Spread must have shape (3,), but has {jnp.shape(self.bias)}.")
 
 
-class Grains(eqx.Module):
+class Grains(Shown):
     """A device of many cells.
 
     - `cell`: the median cell, with the heating, the write path and the read-out of the whole device.

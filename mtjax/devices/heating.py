@@ -7,25 +7,28 @@ every copy of a device, every grain and the Fokker-Planck equation see the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.printing import describe, with_unit
+from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 _SETTLED = 4.0
 """Cooling times after which a device is read: 1.8 % of the rise are left."""
 _NODES = 16
+_LOOKS = 8
+"""Places between two knots where the highest temperature is looked for at first."""
+_CUTS = 40
 _HALVINGS = 60
 
 
-class JouleHeating(eqx.Module):
+class JouleHeating(Shown):
     """Heat of the write current that leaves by one or more exponentials.
 
     - `resistance`: thermal resistances R_k, scalar or shape (k,), K/W: the rise at constant power P is P times their sum.
@@ -60,14 +63,14 @@ class JouleHeating(eqx.Module):
         return describe(self) + f"\n  total resistance = {with_unit(jnp.sum(self.resistance), 'K/W')}"
 
 
-class ThermalHistory(eqx.Module):
+class ThermalHistory(Shown):
     """Temperature against time: `history(t)`, t in s, in K.
 
     Exact where the current is constant between breakpoints; elsewhere by Gauss-Legendre quadrature of I^2, 16 points
-    between neighbouring breakpoints (a sine: up to about four periods).
+    between neighbouring knots (a sine burst: up to about 250 periods).
 
     - `heating`: the device's; `pulse`: that heats; `resistance`: that it flows through, ohm; `ambient`: K.
-    - `edges`: the pulse's breakpoints in order, from 0, shape (n,), s; `rises`: of the modes there, shape (n, k), K.
+    - `edges`: the pulse's knots in order, from 0, shape (n,), s; `rises`: of the modes there, shape (n, k), K.
     """
 
     heating: JouleHeating
@@ -79,8 +82,8 @@ class ThermalHistory(eqx.Module):
 
     @staticmethod
     def of(heating: JouleHeating, pulse: AbstractPulse, resistance: Scalar, ambient: Scalar) -> ThermalHistory:
-        """Solve the modes from breakpoint to breakpoint."""
-        edges = jnp.sort(jnp.concatenate([jnp.zeros(1), pulse.breakpoints]))
+        """Solve the modes from knot to knot."""
+        edges = jnp.sort(jnp.concatenate([jnp.zeros(1), pulse.knots]))
         cold = jnp.zeros(jnp.atleast_1d(heating.time).shape, edges.dtype)
         later = partial(_later, heating, pulse, resistance)
 
@@ -102,8 +105,27 @@ class ThermalHistory(eqx.Module):
 
     @property
     def hottest(self) -> Scalar:
-        """Highest temperature at a breakpoint, K."""
-        return self.ambient + jnp.max(jnp.sum(self.rises, axis=-1))
+        """Highest temperature from time 0 on, K: the highest of eight looks between neighbouring knots, then refined."""
+        looks = jnp.linspace(0.0, 1.0, _LOOKS, endpoint=False)
+        times = jnp.append(self.edges[:-1, None] + jnp.diff(self.edges)[:, None] * looks, self.edges[-1])
+        times = jax.lax.stop_gradient(times)
+        seen = jax.vmap(self)(times)
+        best = jnp.argmax(seen)
+        low, high = times[jnp.maximum(best - 1, 0)], times[jnp.minimum(best + 1, len(times) - 1)]
+        return jnp.maximum(seen[best], self(jax.lax.stop_gradient(_top(self, low, high))))
+
+
+def _top(signal: Callable[[Array], Array], low: Array, high: Array) -> Array:
+    """Where `signal` is highest between `low` and `high`, by golden sections; it must have one maximum there."""
+    share = (np.sqrt(5) - 1) / 2
+
+    def cut(_, ends):
+        low, high = ends
+        left, right = high - share * (high - low), low + share * (high - low)
+        falls = signal(left) > signal(right)
+        return jnp.where(falls, low, left), jnp.where(falls, right, high)
+
+    return jnp.mean(jnp.stack(jax.lax.fori_loop(0, _CUTS, cut, (low, high))))
 
 
 def _later(heating, pulse, resistance, rise: Array, begin: Array, t: Array) -> Array:

@@ -6,10 +6,11 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.constants import GAMMA_NS, KB
 from mtjax.devices.saturation import AbstractSaturation
 from mtjax.devices.shapes import AbstractShape
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 
-class Drive(eqx.Module):
+class Drive(Shown):
     """What acts on the device at one moment.
 
     - `current`: through the write path, A.
@@ -22,7 +23,7 @@ class Drive(eqx.Module):
     temperature: Scalar = quantity("K")
 
 
-class Magnet(eqx.Module):
+class Magnet(Shown):
     """The numbers that fields and torques need of a layer at one temperature, worked out once before a simulation.
 
     - `Ms`: saturation magnetisation, A/m; `alpha`: Gilbert damping.
@@ -57,7 +58,7 @@ class Magnet(eqx.Module):
         return self.alpha * self.gamma * (as_scalar(temperature) / (self.moment / KB))
 
 
-class FreeLayer(eqx.Module):
+class FreeLayer(Shown):
     """A uniformly magnetised layer (one macrospin).
 
     - `shape`: its outline and thickness.

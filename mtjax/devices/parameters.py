@@ -11,12 +11,13 @@ import jax.numpy as jnp
 from jax.tree_util import GetAttrKey, SequenceKey, keystr
 
 from mtjax.devices.device import Device
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 
 Part = TypeVar("Part", bound=eqx.Module)
 
 
-class Parameter(eqx.Module):
+class Parameter(Shown):
     """One scalar quantity of a device.
 
     - `name`: the shortest of `Bk`, `UniaxialAnisotropy.Bk`, `terms[0].Bk` that no other quantity of the device has.

@@ -2,14 +2,14 @@
 
 from abc import abstractmethod
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, direction, quantity, require
 
 
-class AbstractResistance(eqx.Module):
+class AbstractResistance(Shown):
     """A resistance that depends on the magnetisation."""
 
     @abstractmethod

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import ArrayLike
 
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 
-class AbstractSaturation(eqx.Module):
+class AbstractSaturation(Shown):
     """Ms and Bk at a temperature, relative to those that the layer and its terms are given with."""
 
     @abstractmethod

@@ -18,10 +18,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, quantity, require
 
 
-class AbstractShape(eqx.Module):
+class AbstractShape(Shown):
     """A body with three full extents: `length` along x, `width` along y, `thickness` along z (metres)."""
 
     length: eqx.AbstractVar[Scalar]

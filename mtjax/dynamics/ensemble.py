@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import diffrax as dfx
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +19,7 @@ from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, SplitStep
 from mtjax.dynamics.start import StartWell
 from mtjax.dynamics.steps import TimeGrid, make_grid
 from mtjax.parallel import over_blocks
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.pulses import AbstractPulse, off
 from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known
 from mtjax.vector import Vector
@@ -31,7 +30,7 @@ _FEW = 16
 """So many or fewer trajectories have a program of their own."""
 
 
-class Trajectories(eqx.Module):
+class Trajectories(Shown):
     """An ensemble of trajectories.
 
     - `ts`: saved times, shape (times,), s.
@@ -57,7 +56,7 @@ class Trajectories(eqx.Module):
         )
 
 
-class Passages(eqx.Module):
+class Passages(Shown):
     """First-passage times of an ensemble.
 
     - `times`: shape (samples,), s; infinite where the level was not reached.

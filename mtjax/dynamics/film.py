@@ -18,7 +18,7 @@ from mtjax.dynamics.noise import StepPath
 from mtjax.dynamics.solvers import AbstractSpinSolver, SplitStep
 from mtjax.dynamics.start import StartWell
 from mtjax.dynamics.steps import TimeGrid, default_duration, default_step, make_grid
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Numbers, Scalar, as_scalar
 from mtjax.vector import Vector
@@ -27,7 +27,7 @@ _CELLS = 4096
 """Cells that are integrated side by side."""
 
 
-class GrainTrajectories(eqx.Module):
+class GrainTrajectories(Shown):
     """What many cells did.
 
     - `ts`: saved times, shape (times,), s.
@@ -144,7 +144,7 @@ def _chunk(grains: Grains) -> int:
     return max(_CELLS // grains.number, 1)
 
 
-class _Film(eqx.Module):
+class _Film(Shown):
     """What a solver does to one spin, done to every cell in the field of its neighbours; fixed cells are held.
 
     - `values`: what tells cells apart, each with a leading axis (cells,); `magnets`: of the cells, alike.

@@ -15,6 +15,7 @@ from jaxtyping import ArrayLike
 from mtjax.constants import NS
 from mtjax.devices import Device, Drive, Magnet, ThermalHistory, total_field
 from mtjax.dynamics.noise import StepPath, gaussian
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector
@@ -26,7 +27,7 @@ def rate(m: Vector, B: Vector, alpha: Any) -> Vector:
     return -(torque + alpha * m.cross(torque))
 
 
-class Dynamics(eqx.Module):
+class Dynamics(Shown):
     """A device under a pulse, ready for a solver: its drift and noise, with time counted in steps of `dt` seconds.
 
     Between steps the current is averaged exactly (`AbstractPulse.mean`), so that edges may fall inside a step. The

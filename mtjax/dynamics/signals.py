@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.devices import Device
 from mtjax.dynamics.ensemble import Trajectories
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse, joule
 from mtjax.quantities import Scalar
 
 
-class Sampled(eqx.Module):
+class Sampled(Shown):
     """A sampled number `value` with its standard error `stderr`."""
 
     value: Scalar
@@ -50,7 +50,7 @@ def write_energy(device: Device, pulse: AbstractPulse) -> Scalar:
     return joule(pulse, device.write_resistance)
 
 
-class DwellTimes(eqx.Module):
+class DwellTimes(Shown):
     """How long a telegraph signal stayed `up` and `down`, s, one row a stay; the first and the last, cut off, are left out."""
 
     up: Float[Array, " n"]

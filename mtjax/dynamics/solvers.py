@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from mtjax.devices import Drive
 from mtjax.dynamics.llg import Dynamics, rate
 from mtjax.dynamics.noise import gaussian
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector
 
@@ -167,7 +168,7 @@ class Heun(AbstractSpinSolver):
         return (y + 0.5 * (first + second)).normalised()
 
 
-class Adaptive(eqx.Module):
+class Adaptive(Shown):
     """Adaptive high-order integration at temperature 0 by one of diffrax's own solvers.
 
     - `solver`: a diffrax solver for ordinary equations.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -12,6 +11,7 @@ from jaxtyping import Array, Float
 from mtjax.constants import KB
 from mtjax.devices import Device
 from mtjax.dynamics.noise import StepPath
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector, frame, points
 
@@ -51,7 +51,7 @@ def well_bottom(device: Device) -> Bottom:
     return jax.lax.fori_loop(0, _NEWTON_STEPS + 1, descend, first)
 
 
-class StartWell(eqx.Module):
+class StartWell(Shown):
     """The starting well, ready for drawing from exp(-E / kT) on the hemisphere m.start > 0.
 
     Rejection from an angular central Gaussian distribution fitted to the well's bottom (Kent, Ganeiber and Mardia,

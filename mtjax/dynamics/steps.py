@@ -14,12 +14,13 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.constants import NS
 from mtjax.devices import Device, total_field
 from mtjax.dynamics.solvers import AbstractSpinSolver
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.vector import Vector, points
 
 
-class TimeGrid(eqx.Module):
+class TimeGrid(Shown):
     """Equal steps over a duration.
 
     - `dt`: one step, s.

@@ -15,6 +15,7 @@ from mtjax.fitting.binomial import chi_square_tail
 from mtjax.fitting.identified import flat_directions
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fitting.space import Coordinates
+from mtjax.printing import Shown
 from mtjax.quantities import in_double
 
 _SOLVER = optx.BFGS(rtol=1e-9, atol=1e-9)
@@ -23,7 +24,7 @@ _CLOSE = 1e-3
 """Squared distance from the top that counts as there, in standard errors."""
 
 
-class AbstractLikelihood(eqx.Module):
+class AbstractLikelihood(Shown):
     """A law with its data: the likelihood of the values of its quantities."""
 
     @abstractmethod
@@ -46,7 +47,7 @@ class AbstractLikelihood(eqx.Module):
         """Whether minus twice the log-likelihood follows a chi-square distribution where the law is right."""
 
 
-class Likelihood(eqx.Module):
+class Likelihood(Shown):
     """The log-likelihood of a `law` as a function of the coordinates of its quantities in `space`."""
 
     law: AbstractLikelihood

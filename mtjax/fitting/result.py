@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from mtjax.files import decode, encode, write_whole
 from mtjax.fitting.space import Coordinates
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 
 FORMAT = "mtjax fit 3"
 _READABLE = ("mtjax fit 2", FORMAT)
@@ -33,7 +33,7 @@ class Estimate(NamedTuple):
     unit: str
 
 
-class Estimates(eqx.Module):
+class Estimates(Shown):
     """Fitted quantities, k of them; `estimates["Bk"]` is an `Estimate`, and so are the items of a loop.
 
     - `names`; `units`: SI.
@@ -72,6 +72,19 @@ class Estimates(eqx.Module):
         with np.errstate(over="ignore", invalid="ignore"):
             return np.where(self.logarithmic, self.value * np.exp(z * self.stderr / safe), self.value + z * self.stderr)
 
+    def __repr__(self) -> str:
+        """`Estimates(Bk=220 mT +- 3 mT, ...)`."""
+        return f"Estimates({self.summary})"
+
+    @property
+    def summary(self) -> str:
+        """All in one line, with standard errors."""
+        one = (
+            f"{n}={with_unit(e.value, e.unit)} +- {with_unit(e.stderr, e.unit, 2)}"
+            for n, e in zip(self.names, self, strict=True)
+        )
+        return ", ".join(one)
+
     def __str__(self) -> str:
         """A table with units."""
         rows = [("", "estimate", "std. error", "95 % interval")]
@@ -91,7 +104,7 @@ def estimates_of(space: Coordinates, c: np.ndarray, covariance: np.ndarray) -> t
     return found, scale[:, None] * covariance * scale
 
 
-class AbstractFit(eqx.Module):
+class AbstractFit(Shown):
     """What all fits have: estimates, and a likelihood to look at again.
 
     - `estimates`, `covariance`: of the fitted quantities, shape (k, k).
@@ -136,6 +149,10 @@ class AbstractFit(eqx.Module):
     def aic(self) -> float:
         """Akaike's criterion but for a constant of the data: the deviance plus twice the number of fitted quantities."""
         return self.deviance + 2 * len(self.estimates)
+
+    def __repr__(self) -> str:
+        """The estimates in one line, with standard errors."""
+        return f"{type(self).__name__}({self.estimates.summary}, deviance={self.deviance:.4g}, dof={self.dof})"
 
     def __str__(self) -> str:
         """A table of the estimates with units, the deviance, and the warnings."""

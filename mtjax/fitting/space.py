@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, quantity, require
 
 REACH = float(np.log(1e3))
@@ -20,7 +21,7 @@ _EDGE = 1e-3
 Bounds = Mapping[str, tuple[float, float]]
 
 
-class Coordinates(eqx.Module):
+class Coordinates(Shown):
     """k quantities and their coordinates c: the logarithm of |value|, or the value where `logarithmic` is false.
 
     - `names`, `units`: SI.
@@ -160,7 +161,7 @@ def _ends(name: str, start: float, bounds: tuple[float, float] | None, logarithm
     return tuple(sorted(np.log(np.abs([low, high])))) if logarithmic else (low, high)
 
 
-class AbstractPrior(eqx.Module):
+class AbstractPrior(Shown):
     """A distribution of one quantity."""
 
     @abstractmethod

@@ -5,11 +5,12 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-import equinox as eqx
 import numpy as np
 
+from mtjax.printing import Shown
 
-class Dataset(eqx.Module):
+
+class Dataset(Shown):
     """Images with labels.
 
     - `images`: shape (samples, ...), between 0 and 1.

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 
 Values = Float[Array, "*shape"]
@@ -23,7 +24,7 @@ Program = Callable[[Any, Any, "AbstractEstimator"], tuple[Scalar, Any]]
 the same structure and shapes as the uniforms."""
 
 
-class AbstractEstimator(eqx.Module):
+class AbstractEstimator(Shown):
     """How to differentiate through spikes.
 
     `spike` and `final` are what networks call; `value_and_grad` is what training calls.

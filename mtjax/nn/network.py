@@ -15,18 +15,19 @@ from mtjax.dynamics import uniforms
 from mtjax.nn.elements import AbstractNeuron, AbstractSynapse, ClockedNeuron, Conv, Dense, Fired, Pooled
 from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, StraightThrough, with_slope
 from mtjax.nn.laws import AbstractLaw
+from mtjax.printing import Shown
 
 Uniforms = tuple[Float[Array, "steps ..."], ...]
 
 
-class Layer(eqx.Module):
+class Layer(Shown):
     """A `synapse` and the layer of `neuron`s that it drives: one module for all of them."""
 
     synapse: AbstractSynapse
     neuron: AbstractNeuron
 
 
-class Activity(eqx.Module):
+class Activity(Shown):
     """What a network did with one sample.
 
     - `inputs`: what the first synapse saw, shape (steps, *input).
@@ -42,7 +43,7 @@ class Activity(eqx.Module):
         return tuple(f.logit for f in self.fired)
 
 
-class Network(eqx.Module):
+class Network(Shown):
     """Layers of neurons, and a readout that sums column currents over the time-steps (one comparator per class).
 
     - `layers`: from the input on.

@@ -5,17 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.printing import describe
+from mtjax.printing import Shown, describe
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 
-class AbstractPulse(eqx.Module):
+class AbstractPulse(Shown):
     """A current as a function of time; zero before time 0 and after its end."""
 
     @abstractmethod

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from mtjax.devices import Device, by_names, replaced
 from mtjax.files import rebuilt
+from mtjax.printing import Shown
 from mtjax.pulses import Pulse
 from mtjax.switching import AbstractMethod, MonteCarlo, ThermalActivation, switching_probability
 
@@ -19,7 +20,7 @@ PULSE = {"current": "A", "width": "s"}
 """What is swept of the pulse, with its unit; every other name is a quantity of the device."""
 
 
-class Axis(eqx.Module):
+class Axis(Shown):
     """One quantity that is swept.
 
     - `name`: "current" or "width" of the pulse, or a quantity of the device by the names of its printout.
@@ -48,7 +49,7 @@ class Answer(NamedTuple):
     reason: str = ""
 
 
-class Sweep(eqx.Module):
+class Sweep(Shown):
     """The switching probability of `device` under a rectangular pulse, over a grid of quantities.
 
     Points are numbered with the last axis fastest. Random numbers depend on the number of a point only, not on who works it

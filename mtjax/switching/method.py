@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-import equinox as eqx
-
 from mtjax.devices import Device
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar
 
 
-class Probability(eqx.Module):
+class Probability(Shown):
     """A switching probability.
 
     - `value`: probability of m.start < 0 at the end; `complement`: of m.start > 0, not computed as 1 - value.
@@ -37,7 +36,7 @@ class Probability(eqx.Module):
         return f"P_sw = {float(self.value):.6g}{error} (not switched {float(self.complement):.6g}), by {self.method.name}"
 
 
-class AbstractMethod(eqx.Module):
+class AbstractMethod(Shown):
     """A way to find a switching probability.
 
     >>> import mtjax as mtj

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Int, Key
 from mtjax.devices import Device
 from mtjax.dynamics import CHUNK, SplitStep, StartWell, StepPath, final_states, make_grid, prepare, settling_time
 from mtjax.parallel import over_rows
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar
 from mtjax.switching.method import AbstractMethod, Probability
@@ -67,7 +68,7 @@ class MonteCarlo(AbstractMethod):
         return Probability(value, complement, jnp.sqrt(guess * (1 - guess) / self.samples), self)
 
 
-class ScoreGradient(eqx.Module):
+class ScoreGradient(Shown):
     """A sampled switching probability with its gradient, each with its standard error.
 
     - `value`, `stderr`: the probability.

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from mtjax.devices import Device
 from mtjax.files import as_number, read_rows
 from mtjax.fitting.counts.plausibility import remarks
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "current": ("current", "I", "current_A"),
@@ -46,7 +46,7 @@ def _labels(x: Any) -> tuple[str, ...] | None:
     return None if x is None else tuple(str(label) for label in x)
 
 
-class SwitchingData(eqx.Module):
+class SwitchingData(Shown):
     """How often a device switched, one setting of the pulse per row; n rows.
 
     - `width`: of the pulse, shape (n,), s.

@@ -16,7 +16,7 @@ from mtjax.fitting.binomial import FLOOR
 from mtjax.fitting.counts.data import SwitchingData
 from mtjax.fitting.counts.device_fit import Fit, refuse_noise
 from mtjax.fitting.counts.model import Settings, linearised
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.quantities import in_double
 
 Quantity = str | Callable[[Device], ArrayLike]
@@ -26,7 +26,7 @@ _WIDEST = 0.5
 """Largest deviation of a coordinate among the devices that a design should suit."""
 
 
-class Design(eqx.Module):
+class Design(Shown):
     """Settings to measure next, n rows, and what they are worth; prints as a table.
 
     - `amplitude` (A or V), `width` (s), `field` (T, or `None`), `trials`: shape (n,).

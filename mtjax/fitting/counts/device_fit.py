@@ -31,6 +31,7 @@ from mtjax.fitting.counts.sampled import sampling_remarks, wander
 from mtjax.fitting.counts.start import least_move, midpoint
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates
+from mtjax.printing import Shown
 from mtjax.quantities import Numbers, as_scalar, in_double
 from mtjax.switching import AbstractMethod, FokkerPlanck, MonteCarlo, least_resolved, resolving
 
@@ -289,7 +290,7 @@ def _moved_start(model: SwitchingModel, data: SwitchingData, rows: Settings) -> 
     return np.clip(start + _mean(moves), space.lower + room, space.upper - room)
 
 
-class _Moved(eqx.Module):
+class _Moved(Shown):
     """The device of a group as a function of how far some coordinates are moved."""
 
     model: SwitchingModel

@@ -10,12 +10,13 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 Rows = Float[Array, " n"]
 
 
-class AbstractLapse(eqx.Module):
+class AbstractLapse(Shown):
     """Turns the probability of a model into that of an observation; all its quantities are fitted."""
 
     @abstractmethod

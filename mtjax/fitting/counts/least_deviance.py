@@ -20,6 +20,7 @@ from mtjax.files import fingerprint, read_notes, write_notes
 from mtjax.fitting.binomial import Prediction, Rows, residual_slopes, residuals
 from mtjax.fitting.counts.model import BinomialLikelihood, linearised
 from mtjax.fitting.space import Coordinates
+from mtjax.printing import Shown
 
 _STEPS = 80
 _PATIENCE, _LITTLE_PATIENCE = 12, 2
@@ -41,7 +42,7 @@ class Minimum(NamedTuple):
     converged: bool
 
 
-class Problem(eqx.Module):
+class Problem(Shown):
     """Residuals of data and priors as functions of unbounded numbers x; the sum of their squares is what is minimised.
 
     - `likelihood`: of the data; `space`: of the fitted quantities, with bounds and priors.

@@ -19,6 +19,7 @@ from mtjax.fitting.counts.data import SwitchingData
 from mtjax.fitting.counts.lapses import AbstractLapse
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates, coordinates
 from mtjax.parallel import over_rows
+from mtjax.printing import Shown
 from mtjax.pulses import Pulse
 from mtjax.quantities import as_scalar
 from mtjax.switching import AbstractMethod, MonteCarlo
@@ -26,7 +27,7 @@ from mtjax.switching import AbstractMethod, MonteCarlo
 Column = Float[np.ndarray, " n"]
 
 
-class Target(eqx.Module):
+class Target(Shown):
     """Where a fitted number goes.
 
     - `name`: of a quantity of the device (`Bk`, `terms[0].Bk`), or of the lapse where `of_lapse` says so.
@@ -38,7 +39,7 @@ class Target(eqx.Module):
     of_lapse: bool = eqx.field(static=True, default=False)
 
 
-class Settings(eqx.Module):
+class Settings(Shown):
     """Rows of an experiment.
 
     - `amplitude` (A or V), `width` (s), `field` (T) and `temperature` (K) where they vary, shape (n,).
@@ -60,7 +61,7 @@ class Settings(eqx.Module):
         return jax.tree.map(lambda x: x[chosen], self)
 
 
-class SwitchingModel(eqx.Module):
+class SwitchingModel(Shown):
     """Probabilities of switching as a function of the coordinates of the fitted quantities.
 
     - `device`: with all values that are not fitted; `lapse`: what is seen in place of what happens, or `None`.
@@ -145,7 +146,7 @@ class SwitchingModel(eqx.Module):
         return device, Pulse(as_scalar(current), as_scalar(row.width))
 
 
-class BinomialLikelihood(eqx.Module):
+class BinomialLikelihood(Shown):
     """Logarithm of the likelihood of counts under `model`, relative to that of the measured fractions.
 
     - `rows`: the settings, n of them; `switched`, `trials`: counts, shape (n,).

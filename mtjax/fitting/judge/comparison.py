@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +14,7 @@ from mtjax.fitting.counts import SwitchingData
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
 from mtjax.fitting.result import AbstractFit
 from mtjax.fitting.space import coordinates
+from mtjax.printing import Shown
 
 _AS_GOOD, _MUCH_WORSE = 2.0, 10.0
 _LEVEL = 0.01
@@ -79,7 +79,7 @@ def _start(amplitude: np.ndarray, p: np.ndarray) -> tuple[float, float]:
     return at[1], max((at[2] - at[0]) / 2, 0.02 * span)
 
 
-class Comparison(eqx.Module):
+class Comparison(Shown):
     """Laws in the order of their AIC, best first.
 
     - `names`; `quantities`: numbers of fitted ones; `deviance`, `aic`, `p_value`: one each.

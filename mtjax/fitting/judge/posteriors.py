@@ -10,14 +10,14 @@ from jaxtyping import Array, Float, Key
 
 from mtjax.fitting.counts import refuse_noise
 from mtjax.fitting.result import AbstractFit
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.quantities import in_double
 
 R_HAT, LEAST_DRAWS = 1.01, 400.0
 """Largest R-hat, and smallest number of effective draws, that pass (Vehtari et al., Bayesian Analysis 16, 667, 2021)."""
 
 
-class Posterior(eqx.Module):
+class Posterior(Shown):
     """Draws from the posterior of k quantities.
 
     - `names`, `units`; `draws`: shape (chains, n, k), SI.
@@ -100,7 +100,7 @@ def posterior(
     )  # fmt: skip
 
 
-class _Potential(eqx.Module):
+class _Potential(Shown):
     """Minus the log-posterior of numbers z that are nearly standard normal: c = bound(x), x = x_fit + root z."""
 
     likelihood: eqx.Module

@@ -15,7 +15,7 @@ from mtjax.fitting.counts import Fit, Problem, minimise, refuse_noise
 from mtjax.fitting.likelihood_fit import LikelihoodFit, maximise
 from mtjax.fitting.result import AbstractFit
 from mtjax.fitting.space import AbstractPrior, Coordinates, LogNormal, Normal
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.quantities import in_double
 
 _STEP = 0.6
@@ -26,7 +26,7 @@ _HIGHEST = 7.0
 """Where the walk ends: beyond the 99 % interval."""
 
 
-class Profile(eqx.Module):
+class Profile(Shown):
     """The deviance above its minimum along one quantity.
 
     - `name`, `unit`; `value`, `rise`: shape (n,), values in ascending order.

@@ -40,9 +40,10 @@ class ActivatedThresholds(AbstractLikelihood):
     sweep. Without it, I_c is where the rate is 1 / t, and thresholds scatter normally by a `scatter` that is fitted: a film
     that switches piece by piece.
 
-    Quantities: I_0 and delta for each polarity, then, if not `single`, the relative scatter sigma / I_0.
+    Quantities: I_0 of each polarity, then delta of each, then, if not `single`, the relative scatter sigma / I_0. Where all
+    thresholds are of one polarity, there is one I_0 and one delta.
 
-    - `lower`, `upper`, `width`, `negative`: thresholds (A), pulse widths (s), which polarity, shape (n,).
+    - `lower`, `upper`, `width`, `negative`: thresholds (A), pulse widths (s), whether negative, shape (n,).
     - `tau_0`: s.
     - `one_delta`: whether both polarities share one delta.
     """
@@ -92,9 +93,12 @@ class ActivatedThresholds(AbstractLikelihood):
         return jnp.sum(jnp.maximum(-below + jnp.where(closed, switched, 0.0), _FLOOR))
 
     def _pairs(self, values: Array) -> tuple[Array, Array]:
-        chosen = jnp.asarray(self.negative, int)
-        delta = values[2] if self.one_delta else values[2:4][chosen]
-        return values[:2][chosen], delta
+        """I_0 and delta of every row."""
+        own = len(values) if self.single else len(values) - 1
+        polarities = own - 1 if self.one_delta else own // 2
+        chosen = jnp.minimum(jnp.asarray(self.negative, int), polarities - 1)
+        delta = values[polarities] if self.one_delta else values[polarities : 2 * polarities][chosen]
+        return values[:polarities][chosen], delta
 
 
 class ShiftedLoops(AbstractLikelihood):
@@ -159,18 +163,16 @@ def fit_thresholds(
     for s in signs:
         if len(np.unique(data.width[data.polarity == s])) < 2:
             raise ValueError(f"Thresholds of two pulse widths are needed for a thermal stability, but {names[s]} has one.")
-    negative = (data.polarity < 0) if len(signs) == 2 else np.zeros(len(data), bool)
-    law = ActivatedThresholds(data.lower, data.upper, data.width, negative, tau_0, single, one_delta)
+    law = ActivatedThresholds(data.lower, data.upper, data.width, data.polarity < 0, tau_0, single, one_delta)
     middles = [_middles(data)[data.polarity == s] for s in signs]
     slopes = [_line(np.log(data.width[data.polarity == s] / tau_0), y) for s, y in zip(signs, middles, strict=True)]
     labels = [names[s] for s in signs]
     deltas = [float(np.clip(-a / b if b < 0 else 50.0, 5.0, 500.0)) for a, b in slopes]
-    pairs = len(signs)
-    start = [max(a, y.max()) for (a, _), y in zip(slopes, middles, strict=True)] + [1.0] * (2 - pairs)
-    start += [float(np.mean(deltas))] if one_delta else deltas + [1.0] * (2 - pairs)
-    quantities = [f"critical_current[{x}]" for x in labels] + ["unused critical_current"] * (2 - pairs)
-    quantities += ["delta"] if one_delta else [f"delta[{x}]" for x in labels] + ["unused delta"] * (2 - pairs)
-    units = ["A"] * 2 + [""] * (1 if one_delta else 2)
+    start = [max(a, y.max()) for (a, _), y in zip(slopes, middles, strict=True)]
+    start += [float(np.mean(deltas))] if one_delta else deltas
+    quantities = [f"critical_current[{x}]" for x in labels]
+    units = ["A"] * len(signs) + [""] * (1 if one_delta else len(signs))
+    quantities += ["delta"] if one_delta else [f"delta[{x}]" for x in labels]
     if not single:
         start, quantities, units = [*start, 0.05], [*quantities, "relative_scatter"], [*units, ""]
     given = {"relative_scatter": (1e-3, 1.0)} if not single else {}

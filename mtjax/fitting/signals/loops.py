@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
-import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
 from mtjax.files import Headings, read_columns, read_rows
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 
 PULSED: Headings = {
     "swept": {"current": 1.0, "current_A": 1.0, "I": 1.0, "Current(A)": 1.0, "Current(mA)": 1e-3, "current_mA": 1e-3},
@@ -33,7 +32,7 @@ _CLEAR = 6.0
 _END = 3
 
 
-class Loop(eqx.Module):
+class Loop(Shown):
     """One loop: resistance after each step of a current (A) or a field (T).
 
     - `swept`, `resistance` (ohm): shape (n,), in the order of the measurement.
@@ -171,7 +170,7 @@ def _read(path: Path, headings: Headings) -> Loop:
     return Loop(swept[~again], resistance[~again], **scalars, name=path.name)
 
 
-class Thresholds(eqx.Module):
+class Thresholds(Shown):
     """Switching amplitudes known to intervals, one per loop and polarity; n rows.
 
     - `lower`, `upper`: amplitudes without sign between which it switched, shape (n,), A or T; `upper` infinite: it did not.

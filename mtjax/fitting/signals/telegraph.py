@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
 from mtjax.fitting.space import Bounds, coordinates
+from mtjax.printing import Shown
 
 
-class Stays(eqx.Module):
+class Stays(Shown):
     """Complete stays in either state of a signal at one bias.
 
     - `up`, `down`: their lengths, s; `bias`: A, V or T; `dead_time`: stays shorter than this are not seen, s.

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from mtjax.devices import TunnelMagnetoresistance
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, quantity, require
 
 Matrix = Float[Array, "*shape"]
@@ -18,7 +19,7 @@ def _largest(weight: Matrix) -> Array:
     return jax.lax.stop_gradient(jnp.max(jnp.abs(weight))) + 1e-30
 
 
-class Crossbar(eqx.Module):
+class Crossbar(Shown):
     """Pairs of conductances G+ and G-: w = (G+ - G-) w_max / (G_on - G_off), the idle one of a pair at G_off.
 
     - `on_off`: G_on / G_off; `G_on`: S.

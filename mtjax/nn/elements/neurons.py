@@ -14,14 +14,14 @@ from mtjax.devices import Device
 from mtjax.dynamics import settling_time, simulate, threefry
 from mtjax.nn.estimators import AbstractEstimator, with_slope
 from mtjax.nn.laws import AbstractLaw
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.pulses import Pulse
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 Values = Float[Array, "*shape"]
 
 
-class Fired(eqx.Module):
+class Fired(Shown):
     """What a layer of neurons did in one time-step.
 
     - `spikes`: 0 or 1 (an estimator may put something smooth in their place).
@@ -34,7 +34,7 @@ class Fired(eqx.Module):
     current: Values
 
 
-class TrajectorySampler(eqx.Module):
+class TrajectorySampler(Shown):
     """Device in the loop: whether a neuron switches is found by integrating its stochastic LLG equation.
 
     - `device`: what is integrated.
@@ -76,7 +76,7 @@ def _seeds(u: Array) -> Array:
     return jnp.stack(threefry(zero, zero, words, jnp.arange(u.size, dtype=jnp.uint32)), axis=-1)
 
 
-class AbstractNeuron(eqx.Module):
+class AbstractNeuron(Shown):
     """A layer of like neurons."""
 
     @abstractmethod

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, Key
 
 from mtjax.devices import Grains
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse, Pulse, pair
 from mtjax.quantities import as_scalar
 from mtjax.switching import HazardLaw
@@ -18,7 +19,7 @@ _COOLING = 60e-9
 _BATCH = 256
 
 
-class Response(eqx.Module):
+class Response(Shown):
     """What one train of pulses does to cells: probability of m.start > 0 after it, from either side.
 
     - `from_up`, `from_down`: shape (..., cells).
@@ -51,7 +52,7 @@ def _response(law: HazardLaw, grains: Grains, pulse: AbstractPulse) -> Response:
     return Response(up, down)
 
 
-class PlasticSynapses(eqx.Module):
+class PlasticSynapses(Shown):
     """A matrix of multi-grain synapses and what the pulses of a learning rule do to their cells.
 
     An input line fires a pulse of one sign, a neuron one of the other sign. Where the neuron's comes second, on a cell still
@@ -118,7 +119,7 @@ class PlasticSynapses(eqx.Module):
         return eqx.tree_at(lambda s: s.up, self, jnp.where(fires[:, None, None], paired, rest))
 
 
-class Learnt(eqx.Module):
+class Learnt(Shown):
     """What unsupervised learning left.
 
     - `synapses`: as they are now; `threshold`: of the neurons, in units of the score.

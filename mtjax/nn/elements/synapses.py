@@ -12,11 +12,12 @@ from jaxtyping import Array, Float, Key
 from mtjax.nn.elements.convolution import _added, _by_squares, _same_size, convolve
 from mtjax.nn.elements.crossbar import Crossbar
 from mtjax.nn.estimators import with_slope
+from mtjax.printing import Shown
 
 Values = Float[Array, "..."]
 
 
-class AbstractSynapse(eqx.Module):
+class AbstractSynapse(Shown):
     """An affine map of one sample's spikes."""
 
     @abstractmethod

@@ -10,6 +10,7 @@ from jaxtyping import Array
 from mtjax.nn.elements import AbstractSynapse, Conv, Dense, Pooled, convolve
 from mtjax.nn.energy.cost import AbstractCost
 from mtjax.nn.network import Activity, Network
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, quantity, require
 
 _COSTS = "add8 add32 multiply8 sram_word random table compare register leak"
@@ -39,7 +40,7 @@ class CmosEnergy(AbstractCost):
         return self.random + self.table + self.compare
 
 
-class Cmos(eqx.Module):
+class Cmos(Shown):
     """A digital 45 nm design of the network, event by event: costs and counts, each with its source.
 
     Where in doubt in favour of CMOS: nothing is done for inputs without a spike, kernels of convolutions are read once per

@@ -8,11 +8,11 @@ from abc import abstractmethod
 import equinox as eqx
 import jax.numpy as jnp
 
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Scalar
 
 
-class AbstractCost(eqx.Module):
+class AbstractCost(Shown):
     """Parts in joules, each a field of its own.
 
     - `latency`: s.

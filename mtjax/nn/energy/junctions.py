@@ -14,6 +14,7 @@ from mtjax.dynamics import settling_time
 from mtjax.nn.energy.cmos import Cmos, CmosEnergy
 from mtjax.nn.energy.cost import AbstractCost
 from mtjax.nn.network import Activity, Network
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 
@@ -44,7 +45,7 @@ class Energy(AbstractCost):
         return self.write + self.read + self.reset + self.drivers + self.comparators
 
 
-class Hardware(eqx.Module):
+class Hardware(Shown):
     """Pulses and periphery around the devices of a network; `of` takes from a device what it says.
 
     A time-step of a layer: write for `width` while the crossbar before it is driven, `settle`, read, reset. Layers work as

@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
 from mtjax.devices import Device
 from mtjax.nn.laws.law import ChebyshevLaw, polynomials
+from mtjax.printing import Shown
 from mtjax.pulses import Pulse
 from mtjax.quantities import as_scalar
 from mtjax.switching import AbstractMethod, FokkerPlanck, switching_probability
@@ -21,7 +21,7 @@ Build = Callable[..., tuple[Device, Pulse]]
 """From the drive (A) and the parameters, by name, to a device under a pulse."""
 
 
-class Samples(eqx.Module):
+class Samples(Shown):
     """Switching probabilities at points of drive and parameters.
 
     - `points`: shape (points, 1 + parameters), SI.

@@ -18,7 +18,7 @@ from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.files import write_whole
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, quantity, require
 
 Current = Float[Array, "*batch"]
@@ -26,7 +26,7 @@ Drives = Real[ArrayLike, "*batch"]
 Series = Float[Array | np.ndarray, "degrees ..."]
 
 
-class AbstractLaw(eqx.Module):
+class AbstractLaw(Shown):
     """Switching probability of one device against its drive, inside a stated domain."""
 
     @property

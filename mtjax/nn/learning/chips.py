@@ -18,6 +18,7 @@ from mtjax.nn.estimators import AbstractEstimator
 from mtjax.nn.laws import PerpendicularLaw
 from mtjax.nn.learning.training import Training, evaluate
 from mtjax.nn.network import Layer, Network
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, quantity, require
 
 _NODES = 5
@@ -61,7 +62,7 @@ class VariedNeuron(AbstractNeuron):
         return Fired(estimator.spike(logit, uniforms), logit, current), state
 
 
-class Variation(eqx.Module):
+class Variation(Shown):
     """How the devices of a chip differ from the design. Devices differ lognormally, cut off at three standard deviations.
 
     Neurons are written by a voltage, so that a current goes with 1/resistance; cells of crossbars are read by one.
@@ -153,7 +154,7 @@ def over_chips(training: Training, variation: Variation) -> Training:
     return dataclasses.replace(training, perturb=lambda network, key: variation.sample(network, key=key))
 
 
-class ChipAccuracy(eqx.Module):
+class ChipAccuracy(Shown):
     """Accuracy of chips against time-steps.
 
     - `values`: share of right answers, shape (chips, steps).

@@ -17,14 +17,14 @@ from mtjax.nn.estimators import AbstractEstimator
 from mtjax.nn.laws import PerpendicularLaw
 from mtjax.nn.learning.training import Training, synapses_only
 from mtjax.nn.network import Activity, Layer, Network
-from mtjax.printing import with_unit
+from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Scalar, as_scalar, is_known
 
 DELTA, WIDTH = (8.0, 60.0), (0.6, 9.0)
 """Ranges of a design: barrier over kT, pulse width in relaxation times; inside those of the law."""
 
 
-class FreeDevice(eqx.Module):
+class FreeDevice(Shown):
     """Numbers of a junction and its pulse as a search sees them: logits of their places in their ranges.
 
     - `bias`: of the current at input 0 between 0 and the highest of the law.

@@ -23,6 +23,7 @@ from mtjax.nn.datasets import Dataset
 from mtjax.nn.estimators import AbstractEstimator, StraightThrough
 from mtjax.nn.network import Activity, Network
 from mtjax.parallel import over_rows
+from mtjax.printing import Shown
 
 Penalty = Callable[[Network, Activity], Array]
 """From a network and its activity for one sample to something to be paid, in units of the loss (lambda times joules)."""
@@ -121,7 +122,7 @@ def synapses_only(network: Network) -> Any:
     return eqx.tree_at(leaves, frozen, [True] * len(leaves(network)))
 
 
-class Trained(eqx.Module):
+class Trained(Shown):
     """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
 
     network: Network
@@ -209,7 +210,7 @@ def shifted(images: Float[Array, "batch h w *c"], pixels: int, key: Key[Array, "
     return jax.vmap(cut)(padded, offsets)
 
 
-class Accuracy(eqx.Module):
+class Accuracy(Shown):
     """Accuracy against time-steps.
 
     - `correct`: shape (samples, steps): whether the readout summed up to each time-step names the class.

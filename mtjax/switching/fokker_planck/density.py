@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,12 +11,13 @@ from jaxtyping import Array, Float
 
 from mtjax.constants import KB
 from mtjax.devices import Device
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.switching.fokker_planck.harmonics import legendre
 from mtjax.vector import Vector, frame
 
 
-class Density(eqx.Module):
+class Density(Shown):
     """Probability per solid angle, P(m) = sum over l and m of P_lm Y_lm about the axis `axes[2]`.
 
     - `re`, `im`: real and imaginary parts of P_lm for m >= 0, shape (m, l); more axes in front for several times.

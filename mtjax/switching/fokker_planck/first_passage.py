@@ -15,6 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.constants import KB, NS
 from mtjax.devices import Device
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, is_known
 from mtjax.switching.fokker_planck.axial import dense_exponential
@@ -26,7 +27,7 @@ from mtjax.vector import Vector
 _CELLS = 200
 
 
-class Survival(eqx.Module):
+class Survival(Shown):
     """Who has reached a region by a time, and who has not.
 
     - `survived`, `passed`: probabilities at the times asked for; neither is computed as 1 minus the other.

@@ -13,12 +13,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from mtjax.printing import Shown
 from mtjax.switching.fokker_planck.harmonics import couplings
 
 Numeric = TypeVar("Numeric", Array, np.ndarray)
@@ -29,7 +29,7 @@ _PIECE = 20_000
 the loop does."""
 
 
-class Flow(eqx.Module):
+class Flow(Shown):
     """Drift and diffusion of one moment.
 
     - `phi`, `psi`: harmonic coefficients (m >= 0, in the order of `harmonics_of(degree)`) of the drift's potentials,

@@ -18,6 +18,7 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.dynamics import rate
+from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar
 from mtjax.switching.fokker_planck.density import half_weights
 from mtjax.switching.fokker_planck.generator import stencil
@@ -30,7 +31,7 @@ from mtjax.vector import Vector, frame
 _POINTS = 4001
 
 
-class Rates(eqx.Module):
+class Rates(Shown):
     """A device that hops between two wells.
 
     - `out`: rate from the starting well (m.start > 0) to the other, 1/s; `back`: the way back, 1/s.

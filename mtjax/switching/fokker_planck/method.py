@@ -17,6 +17,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.devices import Device
 from mtjax.dynamics import Adaptive, simulate
+from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, is_known
 from mtjax.switching.fokker_planck.density import Density
@@ -89,7 +90,7 @@ class FokkerPlanck(AbstractMethod):
         return solve(device, pulse, pulse.end + as_scalar(relax), dataclasses.replace(self, plan=None)).method
 
 
-class Solution(eqx.Module):
+class Solution(Shown):
     """A solved problem.
 
     - `density`: at the times asked for; `value`, `complement`: its integrals over the sides m.start < 0 and > 0.

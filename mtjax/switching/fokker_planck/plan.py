@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import equinox as eqx
 
+from mtjax.printing import Shown
 from mtjax.switching.fokker_planck.generator import Stencil, stencil
 from mtjax.switching.fokker_planck.resolution import rung
 
 
-class Plan(eqx.Module):
+class Plan(Shown):
     """What the engine chose for a device and a pulse; `FokkerPlanck().planned(device, pulse)` makes one.
 
     - `lmax`, `mmax`: harmonics 0 <= m <= mmax, m <= l <= lmax are kept; mmax is 0 with an axis of symmetry.
