@@ -13,7 +13,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
@@ -22,8 +22,10 @@ from mtjax.quantities import Scalar, as_scalar, quantity, require
 _SETTLED = 4.0
 """Cooling times after which a device is read: 1.8 % of the rise are left."""
 _NODES = 16
-_LOOKS = 8
+_LOOKS = 16
 """Places between two knots where the highest temperature is looked for at first."""
+_PEAKS = 32
+"""Peaks between those places that are climbed: under a ripple the highest need not look so."""
 _CUTS = 40
 _HALVINGS = 60
 
@@ -105,14 +107,22 @@ class ThermalHistory(Shown):
 
     @property
     def hottest(self) -> Scalar:
-        """Highest temperature from time 0 on, K: the highest of eight looks between neighbouring knots, then refined."""
+        """Highest temperature from time 0 on, K: the highest of sixteen looks between neighbouring knots, then refined."""
         looks = jnp.linspace(0.0, 1.0, _LOOKS, endpoint=False)
         times = jnp.append(self.edges[:-1, None] + jnp.diff(self.edges)[:, None] * looks, self.edges[-1])
-        times = jax.lax.stop_gradient(times)
+        still, times = jax.lax.stop_gradient((self, times))
         seen = jax.vmap(self)(times)
-        best = jnp.argmax(seen)
+        best = _highest_peaks(jax.lax.stop_gradient(seen))
         low, high = times[jnp.maximum(best - 1, 0)], times[jnp.minimum(best + 1, len(times) - 1)]
-        return jnp.maximum(seen[best], self(jax.lax.stop_gradient(_top(self, low, high))))
+        tops = jax.vmap(partial(_top, still))(low, high)
+        return jnp.maximum(jnp.max(seen), jnp.max(jax.vmap(self)(tops)))
+
+
+def _highest_peaks(seen: Float[Array, " n"]) -> Int[Array, " peaks"]:
+    """Numbers of the highest samples that are no lower than their neighbours."""
+    beside = jnp.pad(seen, 1, constant_values=-jnp.inf)
+    peak = (seen >= beside[:-2]) & (seen >= beside[2:])
+    return jax.lax.top_k(jnp.where(peak, seen, -jnp.inf), min(_PEAKS, len(seen)))[1]
 
 
 def _top(signal: Callable[[Array], Array], low: Array, high: Array) -> Array:
@@ -129,13 +139,17 @@ def _top(signal: Callable[[Array], Array], low: Array, high: Array) -> Array:
 
 
 def _later(heating, pulse, resistance, rise: Array, begin: Array, t: Array) -> Array:
-    """The modes at `t` (s), `rise` (K) at `begin`: R_k times the power averaged with the weight exp(-age / tau_k)."""
+    """The modes at `t` (s), `rise` (K) at `begin`: R_k times the power averaged with the weight exp(-age / tau_k).
+
+    The nodes lie at the squares of Gauss's: the age is a logarithm of its share of the weight, steep where little is left.
+    """
     tau = jnp.atleast_1d(heating.time)
     x = jnp.maximum(t - begin, 0.0) / tau
     filled = -jnp.expm1(-x)
     points, weights = np.polynomial.legendre.leggauss(_NODES)
-    ages = -tau[:, None] * jnp.log1p(-filled[:, None] * (points + 1) / 2)
-    power = resistance * jnp.sum(pulse(t - ages) ** 2 * (weights / 2), axis=-1)
+    left = (points + 1) / 2
+    ages = -tau[:, None] * jnp.log1p(-filled[:, None] * (1 - left**2))
+    power = resistance * jnp.sum(pulse(t - ages) ** 2 * (weights * left), axis=-1)
     return (rise * jnp.exp(-x) + jnp.atleast_1d(heating.resistance) * filled * power).astype(rise.dtype)
 
 

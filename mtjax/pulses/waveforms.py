@@ -20,7 +20,7 @@ from mtjax.files import as_number, read_rows
 from mtjax.pulses.waveform import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
-_STRETCHES = 61
+_STRETCHES = 251
 """Of a sine burst, for quadratures; a prime, so that they meet whole numbers of periods at changing phases."""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from heated import NOMINAL, heated_cell
 from places import SHARED
-from scipy import integrate
+from scipy import integrate, signal
 
 import mtjax as mtj
 
@@ -39,6 +39,52 @@ def test_temperature_of_other_waveforms_against_quadrature(pulse):
         for a, b in zip(edges[:-1], edges[1:], strict=True)
     ]
     assert float(history(t)) - 300 == pytest.approx(1.5e5 * 1e3 * sum(parts), rel=1e-4)
+
+
+@jax.jit
+def hottest(history):
+    return history.hottest
+
+
+COOLING = np.array([1e5, 5e4]), np.array([9e-9, 3e-11])
+
+
+@pytest.mark.parametrize(
+    "pulse",
+    [
+        mtj.Sine(1e-3, 1e8, 1e-8),
+        mtj.Sine(1e-3, 4e8, 6e-9, phase=0.3, delay=2e-9),
+        mtj.Sine(1e-3, 1e9, 61e-9),
+        mtj.Sine(1e-3, 1e10, 20e-9),
+        mtj.Train(mtj.Sine(1e-3, 1e8, 2.3e-9), 3, 4e-9),
+        mtj.Pulse(7e-4, 8e-9) + mtj.Sine(4e-4, 3e8, 9e-9).shifted(1e-9),
+        -0.8 * mtj.PiecewiseLinear([0, 2e-9, 5e-9, 6e-9], [1e-3, -1e-3, 1.2e-3, 0.0]),
+        mtj.Pulse(1e-3, 4e-9, rise=2e-9, fall=3e-9),
+        mtj.Pulse(1e-3, 4e-9),
+    ],
+)
+def test_the_highest_temperature_is_that_of_a_dense_sampling(pulse):
+    """I^2 R through an exponential filter, mode by mode: a slow one and one that follows the ripple."""
+    resistance, time = COOLING
+    found = float(hottest(mtj.JouleHeating(resistance, time).history(pulse, 1e3, 300.0)))
+    assert found == pytest.approx(300 + densest(pulse, 1e3 * resistance, time), abs=0.05)
+
+
+def densest(pulse, scale, time, number=200_000):
+    """Highest sum of filtered squares of the current at the edges of equal steps, the current that of their middles."""
+    dt = float(pulse.end) / number
+    squares = np.asarray(jax.vmap(pulse)((jnp.arange(number) + 0.5) * dt)) ** 2
+    keep = np.exp(-dt / time)
+    modes = [signal.lfilter([1 - k], [1, -k], squares) for k in keep]
+    return np.max(scale @ np.array(modes))
+
+
+def test_the_highest_temperature_has_the_slopes_of_its_quantities():
+    def highest(amplitude):
+        return mtj.JouleHeating(1.5e5, 9e-9).history(mtj.Sine(amplitude, 1e8, 1e-8), 1e3, 300.0).hottest
+
+    rise = float(highest(1e-3)) - 300
+    assert float(jax.jit(jax.grad(highest))(1e-3)) == pytest.approx(2 * rise / 1e-3, rel=1e-6)
 
 
 def test_film_on_oxide_against_finite_volumes():

@@ -1,5 +1,6 @@
 """Loops and thresholds: brackets by hand, likelihoods against scipy, a known film found again, and files that are wrong."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -154,6 +155,38 @@ def test_a_known_film_is_found_again():
     assert abs(np.sum(off[:, 2:] ** 2) - 60) / np.sqrt(2 * 60) < 4
     assert np.all(np.abs(off.mean(0)) < 4 / np.sqrt(30))
     assert not any("converge" in s for f in fits for s in f.warnings)
+
+
+def only(data, polarity):
+    rows = data.polarity == polarity
+    return Thresholds(*(getattr(data, n)[rows] for n in ("lower", "upper", "polarity", "width", "current", "field")))
+
+
+@pytest.mark.parametrize("options", [{}, {"single": True}, {"one_delta": True}], ids=["scatter", "single", "one delta"])
+@pytest.mark.parametrize(("polarity", "I0", "delta"), [(1, 18e-3, 26.0), (-1, 17e-3, 24.0)])
+def test_thresholds_of_one_polarity_have_its_quantities_only(polarity, I0, delta, options):
+    """Each that is fitted moves the likelihood and counts once in AIC."""
+    found = fit_thresholds(only(film(0), polarity), **options)
+    sign = "+" if polarity > 0 else "-"
+    names = (f"critical_current[{sign}]", "delta" if options.get("one_delta") else f"delta[{sign}]")
+    assert found.estimates.names == (names if options.get("single") else (*names, "relative_scatter"))
+    slope = jax.grad(found.law.log_likelihood)(1.03 * jnp.asarray(found.estimates.value))
+    assert np.all(slope != 0)
+    assert found.dof == 20 - len(found.estimates.names)
+    for name, truth in zip(names, (I0, delta), strict=True):
+        assert abs(found.estimates[name].value - truth) < 4 * found.estimates[name].stderr
+
+
+def test_both_polarities_are_fits_of_either():
+    """With one scatter each, the sum of the fits of the halves: here their logarithms of the likelihood at given values."""
+    both = film(0)
+    law = ActivatedThresholds(both.lower, both.upper, both.width, both.polarity < 0, 1e-9)
+    halves = 0.0
+    for sign, pair in ((1, [18e-3, 26.0]), (-1, [17e-3, 24.0])):
+        half = only(both, sign)
+        alone = ActivatedThresholds(half.lower, half.upper, half.width, half.polarity < 0, 1e-9)
+        halves += float(alone.log_likelihood(jnp.array([*pair, 0.02])))
+    np.testing.assert_allclose(law.log_likelihood(jnp.array([18e-3, 17e-3, 26.0, 24.0, 0.02])), halves, rtol=1e-12)
 
 
 def test_two_widths_are_needed():
