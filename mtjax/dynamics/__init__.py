@@ -2,7 +2,7 @@
 
 from mtjax.dynamics.ensemble import CHUNK, Passages, Trajectories, final_states, first_passage, simulate
 from mtjax.dynamics.film import GrainTrajectories, simulate_grains
-from mtjax.dynamics.llg import Dynamics, ThermalTerm, prepare, rate
+from mtjax.dynamics.llg import Dynamics, prepare, rate, thermal
 from mtjax.dynamics.noise import StepPath, gaussian, three_point, threefry, uniforms
 from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep
@@ -22,7 +22,6 @@ __all__ = [
     "SplitStep",
     "StartWell",
     "StepPath",
-    "ThermalTerm",
     "TimeGrid",
     "Trajectories",
     "dwell_times",
@@ -37,6 +36,7 @@ __all__ = [
     "simulate",
     "simulate_grains",
     "switched_fraction",
+    "thermal",
     "three_point",
     "threefry",
     "uniforms",

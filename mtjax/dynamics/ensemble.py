@@ -13,8 +13,8 @@ from jaxtyping import Array, ArrayLike, Float, Int, Key
 
 from mtjax.constants import NS
 from mtjax.devices import Device
-from mtjax.dynamics.llg import ThermalTerm, prepare
-from mtjax.dynamics.noise import StepPath
+from mtjax.dynamics.llg import prepare, thermal
+from mtjax.dynamics.noise import StepPath, gaussian
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, SplitStep
 from mtjax.dynamics.start import StartWell
 from mtjax.dynamics.steps import TimeGrid, make_grid
@@ -188,7 +188,8 @@ def _some_paths(shared, rows):
     def one(row):
         sample, own = row
         m0 = Vector.of(start if own is None else own) if well is None else well.draw(StepPath(for_start, sample))
-        return path(dynamics, grid, StepPath(for_path, sample), m0, *options)
+        noise = StepPath(for_path, sample, getattr(options[0], "normal", gaussian))
+        return path(dynamics, grid, noise, m0, *options)
 
     return in_chunks(one, rows, chunk)
 
@@ -219,7 +220,7 @@ def _solve(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolv
     y0 = jax.tree.map(lambda x: jnp.asarray(x, dtype), solver.enter(dynamics, m0))
     zero, one = jnp.zeros((), dtype), jnp.ones((), dtype)
     return dfx.diffeqsolve(
-        ThermalTerm(noise, solver.normal), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
+        dfx.ControlTerm(thermal, noise), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
         max_steps=grid.limit, throw=False, **kwargs,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, ArrayLike, Float, Key
 
 from mtjax.devices import AppliedField, Grains, Magnet, ThermalHistory
 from mtjax.dynamics.ensemble import in_chunks
-from mtjax.dynamics.llg import Dynamics, ThermalTerm
+from mtjax.dynamics.llg import Dynamics
 from mtjax.dynamics.noise import StepPath
 from mtjax.dynamics.solvers import AbstractSpinSolver, SplitStep
 from mtjax.dynamics.start import StartWell
@@ -174,7 +174,7 @@ class _Film(Shown):
     def step(self, streams: Array, i: Array, y: Vector) -> Vector:
         """The state after step number `i`; `streams` number the noise of the cells."""
         count = self._count(i)
-        normals = jax.vmap(lambda n: ThermalTerm(StepPath(self.path, n), self.solver.normal).contr(count, count + 1))(streams)
+        normals = jax.vmap(lambda n: StepPath(self.path, n, self.solver.normal).evaluate(count))(streams)
         return self._held(y, self._each(lambda dynamics, y, w: self.solver.advance(dynamics, count, y, w), y, normals))
 
     def seen(self, m0: Vector, y: Vector, i: Array) -> Vector:

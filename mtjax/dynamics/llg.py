@@ -4,17 +4,15 @@ dm/dt = -gamma m x B + alpha m x dm/dt, where every effect is an effective field
 dm/dt = -gamma/(1 + alpha^2) [m x B + alpha m x (m x B)], with Brown's thermal field in B (Stratonovich).
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import diffrax as dfx
-import equinox as eqx
+import jax
 import jax.numpy as jnp
+import lineax as lx
 from jaxtyping import ArrayLike
 
 from mtjax.constants import NS
 from mtjax.devices import Device, Drive, Magnet, ThermalHistory, total_field
-from mtjax.dynamics.noise import StepPath, gaussian
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar
@@ -81,23 +79,11 @@ def prepare(device: Device, pulse: AbstractPulse, dt: Any) -> Dynamics:
     return Dynamics(device, device.magnet, pulse, jnp.asarray(dt), device.history(pulse))
 
 
-class ThermalTerm(dfx.AbstractTerm):
-    """The noise of the stochastic LLG equation as a diffrax term; the solvers take the drift from their `args`.
+def thermal(t: Any, m: Vector, dynamics: Dynamics) -> lx.AbstractLinearOperator:
+    """The noise of step `t`, a linear map of three standard normals w (float32): sqrt(2 D dt) w x `m` (Stratonovich).
 
-    - `path`: where random bits come from; `normal`: what makes normal numbers of them.
+    The vector field of a `diffrax.ControlTerm` whose control is a `StepPath`; `dynamics` are the term's `args`.
     """
-
-    path: StepPath
-    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
-
-    def vf(self, t: Any, y: Vector, args: Dynamics) -> Vector:
-        """The drift per step."""
-        return args.precession(t, y, None)
-
-    def contr(self, t0: Any, t1: Any, **kwargs: Any) -> Vector:
-        """Three random numbers of mean 0 and variance 1 for the step from `t0` to `t1` = `t0` + 1."""
-        return Vector(*map(self.normal, self.path.bits(t0)))
-
-    def prod(self, vf: Vector, control: Vector) -> Vector:
-        """Not the product of an Ito integral: the solvers combine drift and noise themselves."""
-        raise NotImplementedError("Use a solver of mtjax.solvers.")
+    spread = dynamics.spread(dynamics.temperature(t + 0.5))
+    normals = jax.tree.map(lambda x: jax.ShapeDtypeStruct(jnp.shape(x), jnp.float32), m)
+    return lx.FunctionLinearOperator(lambda w: spread * w.cross(m), normals)

@@ -5,6 +5,7 @@ out in `jnp` so that XLA fuses it into the solver's step (drawn through `jax.ran
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import diffrax as dfx
@@ -53,6 +54,7 @@ class StepPath(dfx.AbstractBrownianPath):
 
     - `key`: a `jax.random` key.
     - `sample`: number of the trajectory; paths of different samples are independent.
+    - `normal`: what makes normal numbers of random bits: `gaussian` or `three_point`.
     - `levy_area`: what diffrax may ask for: increments, nothing more.
 
     Increments are float32 whatever the solver's precision: 21 random bits each, which is what a 64-bit hash gives three
@@ -61,11 +63,13 @@ class StepPath(dfx.AbstractBrownianPath):
 
     key: UInt32[Array, "2"]
     sample: UInt32[Array, ""]
+    normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
     levy_area: Any = eqx.field(static=True, default=dfx.BrownianIncrement)
 
-    def __init__(self, key: Key[Array, ""], sample: Any):
+    def __init__(self, key: Key[Array, ""], sample: Any, normal: Callable[[Any], Any] = gaussian):
         self.key = jax.random.key_data(key)
         self.sample = jnp.asarray(sample).astype(jnp.uint32)
+        self.normal = normal
         self.levy_area = dfx.BrownianIncrement
 
     @property
@@ -87,7 +91,7 @@ class StepPath(dfx.AbstractBrownianPath):
     def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Vector:  # noqa: FBT001, FBT002
         """The increment of step number `t0`: three independent standard normals, a `Vector`; `t1` must be `t0` + 1."""
         del t1, left, use_levy
-        return Vector(*map(gaussian, self.bits(t0)))
+        return Vector(*map(self.normal, self.bits(t0)))
 
     def uniform(self, step: Any) -> Float32[Array, ""]:
         """A number in (0, 1) for `step`, made of the same bits as its increment: use one or the other."""

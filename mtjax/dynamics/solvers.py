@@ -24,10 +24,33 @@ _DAMPED = 0.05
 
 
 class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
-    """A fixed-step solver of the stochastic LLG equation."""
+    """A fixed-step solver of the stochastic LLG equation: diffrax's face of it, and four questions that a scheme answers."""
 
     max_angle: eqx.AbstractVar[float]
     normal: eqx.AbstractVar[Callable[[Any], Any]]
+    term_structure: ClassVar = dfx.AbstractTerm
+    interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
+
+    def order(self, terms: Any) -> int:
+        """2, of the drift (weak order; the strong one is 0.5)."""
+        return 2
+
+    def strong_order(self, terms: Any) -> float:
+        """0.5."""
+        return 0.5
+
+    def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
+        """No state is carried."""
+
+    def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
+        """The noise, which diffrax does not ask for with steps of one size."""
+        return terms.vf(t0, y0, args)
+
+    def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
+        """One step for diffrax."""
+        del solver_state, made_jump
+        y1 = self.advance(args, jnp.round(t0), y0, terms.contr(t0, t1))
+        return y1, None, {"y0": y0, "y1": y1}, None, dfx.RESULTS.successful
 
     @abstractmethod
     def longest(self, alpha: Scalar) -> Scalar:
@@ -46,12 +69,6 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
         """The internal state one step later; `normals`: three standard normals."""
 
 
-def _step(solver, terms, t0, t1, y0, args, solver_state, made_jump):
-    del solver_state, made_jump
-    y1 = solver.advance(args, jnp.round(t0), y0, terms.contr(t0, t1))
-    return y1, None, {"y0": y0, "y1": y1}, None, dfx.RESULTS.successful
-
-
 class SplitStep(AbstractSpinSolver):
     """Half a step of drift, a random rotation, half a step of drift (Strang splitting).
 
@@ -68,27 +85,6 @@ class SplitStep(AbstractSpinSolver):
 
     max_angle: float = 0.5
     normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
-    term_structure: ClassVar = dfx.AbstractTerm
-    interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
-
-    def order(self, terms: Any) -> int:
-        """2, of the drift together with the edges of the pulse."""
-        return 2
-
-    def strong_order(self, terms: Any) -> float:
-        """0.5."""
-        return 0.5
-
-    def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
-        """No state is carried."""
-
-    def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
-        """The drift per step."""
-        return terms.vf(t0, y0, args)
-
-    def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
-        """One step for diffrax."""
-        return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
 
     def longest(self, alpha: Scalar) -> Scalar:
         """`max_angle`, times the fifth root of alpha / 0.05 where that is less than 1 (alpha not taken below 1e-4)."""
@@ -120,27 +116,6 @@ class Heun(AbstractSpinSolver):
 
     max_angle: float = 0.05
     normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
-    term_structure: ClassVar = dfx.AbstractTerm
-    interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
-
-    def order(self, terms: Any) -> int:
-        """2, of the drift."""
-        return 2
-
-    def strong_order(self, terms: Any) -> float:
-        """0.5."""
-        return 0.5
-
-    def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
-        """No state is carried."""
-
-    def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
-        """The drift per step."""
-        return terms.vf(t0, y0, args)
-
-    def step(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any) -> Any:
-        """One step for diffrax."""
-        return _step(self, terms, t0, t1, y0, args, solver_state, made_jump)
 
     def longest(self, alpha: Scalar) -> Scalar:
         """`max_angle`, whatever `alpha` is."""

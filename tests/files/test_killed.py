@@ -37,7 +37,7 @@ def test_a_fit_that_is_killed_ends_with_the_numbers_of_an_undisturbed_one(tmp_pa
     path = tmp_path / "search.json"
     kill("fit", path, number)
     kept = json.loads(path.read_text())["starts"]
-    assert sum("state" in stage for stage in kept.values()) <= 1
+    assert sum("best" in stage for stage in kept.values()) <= 1
     steps = []
     monkeypatch.setattr(least_deviance, "_after_step", lambda *args, f=least_deviance._after_step: steps.append(0) or f(*args))
     found = fitted(path)

@@ -8,12 +8,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, Float
 
+from mtjax.fitting.binomial import Rows
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, quantity, require
-
-Rows = Float[Array, " n"]
 
 
 class AbstractLapse(Shown):

@@ -1,4 +1,4 @@
-"""Least deviance: optimistix's dogleg on deviance residuals, one step at a time, so that it can be watched and resumed."""
+"""Least deviance: Levenberg-Marquardt on deviance residuals, one step at a time, so that it can be watched and resumed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import lineax as lx
 import numpy as np
-import optimistix as optx
+import scipy.optimize
 from jaxtyping import Array, Float
 from tqdm import tqdm
 
@@ -29,9 +28,10 @@ _CLOSE, _NEARLY = 1e-6, 1e-2
 """Stop where the deviance could fall by less than this (1e-3 standard errors); where little patience is left, and what passes,
 since the precision of probabilities and slopes may be in the way (a tenth of a standard error)."""
 _HUGE = 1e4
-_SOLVER = optx.Dogleg(rtol=1e-9, atol=1e-9, linear_solver=lx.AutoLinearSolver(well_posed=False))
-"""Its trust region begins with a radius of one: a factor of e."""
-_OPTIONS = {"jac": "bwd"}
+_RADIUS = 1.0
+"""Longest first step: a factor of e."""
+_SINGULAR = 1e-9
+"""Singular values of the slopes below this share of the largest mark directions that the data do not determine."""
 
 
 class Minimum(NamedTuple):
@@ -50,6 +50,11 @@ class Problem(Shown):
 
     likelihood: BinomialLikelihood
     space: Coordinates
+
+    @property
+    def engine(self) -> str:
+        """What works out the probabilities."""
+        return self.likelihood.model.method.name
 
     def local(self, x: Float[Array, " k"]) -> Local:
         """Residuals, shape (n + priors,), and their slopes at x; a large constant where the model has no answer."""
@@ -72,6 +77,11 @@ class Local(NamedTuple):
     x: Array
     residuals: Array
     slopes: Array
+
+    @property
+    def deviance(self) -> float:
+        """The sum of their squares."""
+        return float(np.sum(np.asarray(self.residuals) ** 2))
 
 
 @eqx.filter_jit
@@ -114,85 +124,81 @@ def around(c: Float[np.ndarray, " k"], number: int, space: Coordinates) -> list[
 
 
 class _Stage(NamedTuple):
-    """How far a search is: place x and state of the solver, where it was last accepted, steps without gain, steps in all."""
+    """How far a search is: the best place, how far the next step may go, steps without gain, steps in all."""
 
-    x: Array
-    state: Any
-    base: Local
-    idle: int
-    steps: int
+    best: Local
+    radius: float
+    idle: int = 0
+    steps: int = 0
 
     def record(self) -> dict[str, Any]:
         """All of it as plain numbers, every digit kept."""
-        leaves = jax.tree.leaves(eqx.filter(self.state, eqx.is_array))
-        kept = {"x": self.x, "base": list(self.base), "state": leaves}
-        return {"idle": self.idle, "steps": self.steps, **jax.tree.map(lambda a: np.asarray(a).tolist(), kept)}
+        return {**self._asdict(), "best": [np.asarray(a).tolist() for a in self.best]}
 
     @staticmethod
     def of(record: dict[str, Any]) -> _Stage:
         """The stage that was recorded."""
-        base = Local(*(jnp.asarray(a, float) for a in record["base"]))
-        arrays, rest = eqx.partition(_first(base), eqx.is_array)
-        old, structure = jax.tree.flatten(arrays)
-        leaves = [jnp.asarray(new, a.dtype).reshape(a.shape) for new, a in zip(record["state"], old, strict=True)]
-        state = eqx.combine(jax.tree.unflatten(structure, leaves), rest)
-        return _Stage(jnp.asarray(record["x"], float), state, base, record["idle"], record["steps"])
+        return _Stage(**record | {"best": Local(*(jnp.asarray(a, float) for a in record["best"]))})
 
 
 def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: int) -> Minimum:
-    stage = notes.stage(number) or _begun(problem, c)
+    bar.set_description(f"fit: compiling {problem.engine}")
+    stage = notes.stage(number) or _Stage(problem.local(jnp.asarray(problem.space.free(c))), _RADIUS)
+    bar.set_description(f"fit by {problem.engine}")
     while True:
-        deviance, promised = float(jnp.sum(stage.base.residuals**2)), _promised(stage.base)
-        bar.set_postfix(deviance=f"{deviance:.5g}")
+        promised = _promised(stage.best)
+        bar.set_postfix(deviance=f"{stage.best.deviance:.5g}")
         patience = _LITTLE_PATIENCE if promised < _NEARLY else _PATIENCE
-        if stage.steps == _STEPS or (stage.steps and (promised < _CLOSE or stage.idle > patience)):
+        if stage.steps == _STEPS or promised < _CLOSE or stage.idle > patience:
             break
         stage = _after_step(problem, stage)
         bar.update()
         notes.keep(number, stage.record())
-    converged = promised < _NEARLY and deviance < _HUGE**2
-    ended = Minimum(np.asarray(problem.space.bound(stage.x), float), deviance, converged)
-    notes.keep(number, {"c": ended.c.tolist(), "deviance": deviance, "converged": converged})
+    deviance = stage.best.deviance
+    ended = Minimum(np.asarray(problem.space.bound(stage.best.x), float), deviance, promised < _NEARLY and deviance < _HUGE**2)
+    notes.keep(number, ended._asdict() | {"c": ended.c.tolist()})
     return ended
 
 
-def _begun(problem: Problem, c: np.ndarray) -> _Stage:
-    here = problem.local(jnp.asarray(problem.space.free(c)))
-    return _Stage(here.x, _first(here), here, 0, 0)
-
-
 def _after_step(problem: Problem, stage: _Stage) -> _Stage:
-    """The place that the solver proposed is tried, and accepted or not."""
-    here = problem.local(stage.state.y_eval) if stage.steps else stage.base
-    x, state = _onward(here, stage.x, stage.state)
-    accepted = int(state.num_steps_since_acceptance) == 0
-    gain = float(jnp.sum(stage.base.residuals**2) - jnp.sum(here.residuals**2)) if accepted else 0.0
-    idle = 0 if gain > _CLOSE or not stage.steps else stage.idle + 1
-    return _Stage(x, state, here if accepted else stage.base, idle, stage.steps + 1)
+    """A step is tried; the next may go twice as far where residuals were nearly straight lines, a quarter where not."""
+    step = _bounded_step(stage.best, stage.radius)
+    here = problem.local(stage.best.x + step)
+    gain, length = stage.best.deviance - here.deviance, float(np.linalg.norm(step))
+    share = gain / _fall(stage.best, step)
+    radius = length / 4 if not share > 0.25 else max(stage.radius, 2 * length) if share > 0.75 else stage.radius
+    idle = 0 if gain > _CLOSE else stage.idle + 1
+    return _Stage(here if gain > 0 else stage.best, radius, idle, stage.steps + 1)
+
+
+def _bounded_step(here: Local, radius: float) -> Float[np.ndarray, " k"]:
+    """Levenberg and Marquardt's step of at most that length: damped until it is no longer (More, 1978)."""
+    U, s, Vt = np.linalg.svd(np.asarray(here.slopes), full_matrices=False)
+    kept = s > _SINGULAR * s[0]
+    s, wanted = s[kept], -(U.T @ np.asarray(here.residuals))[kept]
+
+    def components(damping):
+        return s * wanted / (s**2 + damping)
+
+    def excess(log):
+        return np.log(np.linalg.norm(components(np.exp(log))) / radius)
+
+    if np.linalg.norm(components(0.0)) <= radius:
+        return Vt[kept].T @ components(0.0)
+    most = np.log(np.linalg.norm(s * wanted) / radius)
+    least = 2 * np.log(s[-1]) - 40
+    return Vt[kept].T @ components(np.exp(scipy.optimize.root_scalar(excess, bracket=(least, most), xtol=1e-6).root))
+
+
+def _fall(here: Local, step: Float[np.ndarray, " k"]) -> float:
+    """By how much the deviance would fall over a step if the residuals were straight lines."""
+    along = np.asarray(here.slopes) @ step
+    return float(-2 * along @ np.asarray(here.residuals) - along @ along)
 
 
 def _promised(here: Local) -> float:
-    """By how much the deviance would still fall if the residuals were straight lines."""
-    J, r = np.asarray(here.slopes), np.asarray(here.residuals)
-    step = np.linalg.lstsq(J, r, rcond=1e-9)[0]
-    return float(np.sum((J @ step) ** 2))
-
-
-def _line(x: Array, here: Local) -> tuple[Array, None]:
-    """The residuals, which optimistix asks for only where they and their slopes are known already."""
-    return here.residuals + here.slopes @ (x - here.x), None
-
-
-@eqx.filter_jit
-def _first(here: Local) -> Any:
-    out = jax.eval_shape(lambda: here.residuals)
-    return _SOLVER.init(_line, here.x, here, _OPTIONS, out, None, frozenset())
-
-
-@eqx.filter_jit
-def _onward(here: Local, x: Array, state: Any) -> tuple[Array, Any]:
-    x, state, _ = _SOLVER.step(_line, x, here, _OPTIONS, state, frozenset())
-    return x, state
+    """By how much it would fall at most."""
+    return _fall(here, _bounded_step(here, np.inf)) if np.any(here.slopes) else 0.0
 
 
 class _Notes:
@@ -207,7 +213,7 @@ class _Notes:
     def stage(self, number: int) -> _Stage | None:
         """From where to go on."""
         found = self.kept["starts"].get(str(number), {})
-        return _Stage.of(found) if "state" in found else None
+        return _Stage.of(found) if "best" in found else None
 
     def done(self, number: int) -> Minimum | None:
         """The minimum that was found already."""

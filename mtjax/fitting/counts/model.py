@@ -14,7 +14,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.devices import AppliedField, Device, Parameter, all_parameters, replaced, values
 from mtjax.dynamics import settling_time
-from mtjax.fitting.binomial import Prediction, deviances
+from mtjax.fitting.binomial import Prediction, Rows, deviances
 from mtjax.fitting.counts.data import SwitchingData
 from mtjax.fitting.counts.lapses import AbstractLapse
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates, coordinates
@@ -95,7 +95,7 @@ class SwitchingModel(Shown):
         chosen = [(leaf, found[i]) for i, (leaf, t) in enumerate(self._places) if t.of_lapse]
         return replaced(self.lapse, *zip(*chosen, strict=True)) if chosen else self.lapse
 
-    def __call__(self, c: Float[Array, " k"], rows: Settings) -> tuple[Array, Array]:
+    def __call__(self, c: Float[Array, " k"], rows: Settings) -> tuple[Rows, Rows]:
         """Probability of being seen switched, and not, each of shape (n,)."""
         found = self.space.value(c)
         shared = self.device_of(c, group=-1)
