@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -56,19 +56,36 @@ def is_known(x: Any) -> bool:
         return False
 
 
-def require(module: Any, names: str, *, positive: bool = False, least: float = -math.inf) -> None:
+def require(
+    module: Any, names: str, *, positive: bool = False, least: float = -math.inf, most: float = math.inf, unit: str = ""
+) -> None:
     """Raise `ValueError` if a named (space-separated) quantity of `module` is not finite, or is out of range.
 
-    Quantities that are being traced are not looked at: their values are not known yet.
+    - `module`: an object, or a mapping of argument names to their values.
+    - `positive`: above 0; `least`, `most`: the ends of the range, which belong to it; `unit`: for the message.
+
+    Quantities that are `None` or being traced are not looked at: their values are not known yet.
+
+    >>> import mtjax as mtj
+    >>> mtj.quantities.require({"share": 0.3}, "share", least=0.0, most=1.0)
     """
+    owner = "" if isinstance(module, Mapping) else f" of {type(module).__name__}"
     for name in names.split():
-        value = getattr(module, name)
+        value = module[name] if isinstance(module, Mapping) else getattr(module, name)
         if value is None or not is_known(value):
             continue
         value = np.asarray(value)
-        rule = "finite and positive" if positive else "finite" if least == -math.inf else f"finite and at least {least:g}"
-        if not np.all(np.isfinite(value) & (value >= least) & ((value > 0) | (not positive))):
-            raise ValueError(f"`{name}` of {type(module).__name__} must be {rule}, but is {value}.")
+        if not np.all(np.isfinite(value) & (value >= least) & (value <= most) & ((value > 0) | (not positive))):
+            rule = _rule(least, most, positive=positive)
+            raise ValueError(f"`{name}`{owner} must be {rule}, but is {' '.join([str(value), unit]).rstrip()}.")
+
+
+def _rule(least: float, most: float, *, positive: bool) -> str:
+    if positive:
+        return "finite and positive" if most == math.inf else f"positive and at most {most:g}"
+    if most < math.inf:
+        return f"between {least:g} and {most:g}"
+    return "finite" if least == -math.inf else f"finite and at least {least:g}"
 
 
 def in_double(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from mtjax.devices.energies import AbstractTerm, total_energy, total_field
 from mtjax.devices.heating import JouleHeating, ThermalHistory
 from mtjax.devices.layer import Drive, FreeLayer, Magnet
 from mtjax.devices.readout import AbstractResistance
+from mtjax.devices.saturation import require_below
 from mtjax.devices.torques import AbstractTorque
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
@@ -34,7 +35,7 @@ class Device(Shown):
     - `readout`: resistance model, or `None`.
     - `heating`: how the current heats the layer above `temperature`, or `None`.
 
-    Raises `ValueError` where the temperature is negative or a number is not finite.
+    Raises `ValueError` where the temperature is negative or not below the layer's Curie temperature, or a number is not finite.
     """
 
     layer: FreeLayer
@@ -47,6 +48,8 @@ class Device(Shown):
 
     def __check_init__(self):
         require(self, "temperature write_resistance", least=0.0)
+        if self.layer.saturation is not None:
+            require_below("temperature", self.temperature, self.layer.saturation.highest)
 
     def __getitem__(self, kind: type[Term]) -> Term:
         """The one term of class `kind`; raises `KeyError` where there is none or more than one."""

@@ -96,6 +96,9 @@ class Demagnetisation(AbstractEnergy):
 
     factors: Float[Array, "3"] | None = eqx.field(default=None, converter=_as_factors, metadata={"unit": ""})
 
+    def __check_init__(self):
+        require(self, "factors", least=0.0, most=1.0)
+
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """(mu0 Ms / 2) sum_i N_i m_i^2."""
         N = Vector.of(magnet.factors if self.factors is None else self.factors)

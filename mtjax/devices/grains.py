@@ -36,7 +36,8 @@ class Spread(Shown):
     fixed: Scalar = quantity("", default=0.0)
 
     def __check_init__(self):
-        require(self, "Bk volume size bias fixed", least=0.0)
+        require(self, "Bk volume size bias", least=0.0)
+        require(self, "fixed", least=0.0, most=1.0)
         if jnp.shape(self.bias) != (3,):
             raise ValueError(f"`bias` of Spread must have shape (3,), but has {jnp.shape(self.bias)}.")
 
@@ -60,6 +61,11 @@ class Grains(Shown):
     bias: Float[Array, "cells 3"] = quantity("T")
     size: Float[Array, " cells"] = quantity("")
     coupling: Scalar = quantity("T")
+
+    def __check_init__(self):
+        require(self, "Bk bias coupling")
+        require(self, "volume", positive=True)
+        require(self, "size", least=0.0, most=1.0)
 
     @staticmethod
     def draw(

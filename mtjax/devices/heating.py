@@ -176,8 +176,12 @@ def metal_on_oxide(
     - `oxide_capacity`, `film_capacity`: J/(m^3 K); SiO2: 1.6e6 (recalled), metals about 3e6 (assumed).
     - `modes`: how many exponentials to keep.
 
-    Raises `ValueError` where `modes` is not positive.
+    Raises `ValueError` where a number is not positive.
     """
+    sizes = {"length": length, "width": width, "oxide": oxide, "film": film}
+    require(sizes, "length width oxide film", positive=True, unit="m")
+    constants = {"conductivity": conductivity, "oxide_capacity": oxide_capacity, "film_capacity": film_capacity}
+    require(constants, "conductivity oxide_capacity film_capacity", positive=True)
     if modes < 1:
         raise ValueError(f"`modes` must be at least 1, but is {modes}.")
     u = oxide_capacity * as_scalar(oxide) / (film_capacity * as_scalar(film))

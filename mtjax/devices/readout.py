@@ -3,10 +3,11 @@
 from abc import abstractmethod
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, as_scalar, direction, quantity, require
+from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity, require
 
 
 class AbstractResistance(Shown):
@@ -35,6 +36,8 @@ class TunnelMagnetoresistance(AbstractResistance):
 
     def __check_init__(self):
         require(self, "R_P tmr", positive=True)
+        if is_known(self.half_voltage) and not np.all(np.asarray(self.half_voltage) > 0):
+            raise ValueError(f"`half_voltage` of TunnelMagnetoresistance must be positive, but is {self.half_voltage} V.")
 
     def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
         """Resistance at unit vectors `m`, shape (..., 3), and bias `voltage` (V), ohm."""

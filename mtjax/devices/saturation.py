@@ -5,14 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import ArrayLike
 
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
 
 class AbstractSaturation(Shown):
     """Ms and Bk at a temperature, relative to those that the layer and its terms are given with."""
+
+    @property
+    def highest(self) -> Scalar:
+        """Temperature below which a layer is magnetic, K; infinite where the law has none."""
+        return jnp.asarray(jnp.inf)
 
     @abstractmethod
     def magnetisation(self, temperature: ArrayLike) -> Scalar:
@@ -21,6 +27,12 @@ class AbstractSaturation(Shown):
     @abstractmethod
     def anisotropy(self, temperature: ArrayLike) -> Scalar:
         """Bk(T) over the stated Bk."""
+
+
+def require_below(name: str, temperature: Scalar, limit: Scalar) -> None:
+    """Raise `ValueError` where a known `temperature` (K) called `name` is not below a known Curie temperature `limit` (K)."""
+    if is_known(temperature) and is_known(limit) and not np.all(np.asarray(temperature) < np.asarray(limit)):
+        raise ValueError(f"`{name}` must lie below the Curie temperature of {limit} K, but is {temperature} K.")
 
 
 class BlochLaw(AbstractSaturation):
@@ -33,6 +45,8 @@ class BlochLaw(AbstractSaturation):
     - `exponent`, `anisotropy_exponent`: no unit.
     - `reference`: temperature of the stated Ms and Bk, K; below Tc.
     - `least`: lower bound of 1 - (T / Tc)^exponent, so that a macrospin remains defined at and beyond Tc.
+
+    Raises `ValueError` where a number is out of range, or `reference` is not below `Tc`.
     """
 
     Tc: Scalar = quantity("K")
@@ -42,8 +56,15 @@ class BlochLaw(AbstractSaturation):
     least: Scalar = quantity("", default=0.05)
 
     def __check_init__(self):
-        require(self, "Tc exponent least", positive=True)
+        require(self, "Tc exponent", positive=True)
+        require(self, "least", positive=True, most=1.0)
         require(self, "anisotropy_exponent reference", least=0.0)
+        require_below("reference", self.reference, self.Tc)
+
+    @property
+    def highest(self) -> Scalar:
+        """`Tc`, K."""
+        return self.Tc
 
     def magnetisation(self, temperature: ArrayLike) -> Scalar:
         """max(1 - (T/Tc)^exponent, least) / (1 - (reference/Tc)^exponent)."""

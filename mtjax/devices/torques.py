@@ -77,7 +77,7 @@ class SpinTransferTorque(AbstractTorque):
     for L = 1. A positive current pulls m towards `sigma`, the polarisation of the reference layer: it favours P.
     (Form of Xiao, Zangwill and Stiles, Phys. Rev. B 70, 172405, 2004, as recalled.)
 
-    - `polarisation`: P.
+    - `polarisation`: P, between -1 and 1.
     - `asymmetry`: L (Lambda), at least 1.
     - `sigma`: direction of the reference layer, shape (3,).
     - `field_like_ratio`: B_FL / B_DL.
@@ -89,7 +89,8 @@ class SpinTransferTorque(AbstractTorque):
     field_like_ratio: Scalar = quantity("", default=0.0)
 
     def __check_init__(self):
-        require(self, "polarisation field_like_ratio")
+        require(self, "polarisation", least=-1.0, most=1.0)
+        require(self, "field_like_ratio")
         require(self, "asymmetry", least=1.0)
 
     def damping_like(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:

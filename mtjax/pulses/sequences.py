@@ -7,7 +7,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.pulses.waveform import AbstractPulse, Sum
 from mtjax.pulses.waveforms import Pulse
-from mtjax.quantities import as_scalar
+from mtjax.quantities import as_scalar, require
 
 
 def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> Sum:
@@ -27,8 +27,9 @@ def loop(peak: ArrayLike, number: int, *, lowest: ArrayLike | None = None) -> Fl
 
     - `lowest`: A; `None` for minus `peak`. A minor loop has a `lowest` of smaller size.
 
-    Raises `ValueError` where `number` is not positive.
+    Raises `ValueError` where `number` is not positive, or a current is not finite.
     """
+    require({"peak": peak, "lowest": lowest}, "peak lowest", unit="A")
     if number < 1:
         raise ValueError(f"`number` must be at least 1, but is {number}.")
     peak = as_scalar(peak)

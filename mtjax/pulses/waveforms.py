@@ -175,7 +175,7 @@ class Sine(AbstractPulse):
 class PiecewiseLinear(AbstractPulse):
     """A measured or designed waveform: straight lines between points, zero outside them.
 
-    - `times`: increasing, shape (n,), s.
+    - `times`: increasing, from 0 or later on, shape (n,), s.
     - `currents`: shape (n,), A.
     """
 
@@ -183,7 +183,8 @@ class PiecewiseLinear(AbstractPulse):
     currents: Float[Array, " n"] = eqx.field(converter=as_scalar, metadata={"unit": "A"})
 
     def __check_init__(self):
-        require(self, "times currents")
+        require(self, "times", least=0.0)
+        require(self, "currents")
         if self.times.shape != self.currents.shape or self.times.shape[-1] < 2:
             raise ValueError(
                 "`times` and `currents` of PiecewiseLinear must have the same length, at least 2, but have shapes "

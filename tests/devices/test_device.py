@@ -107,6 +107,20 @@ def test_picking_a_term():
         device[mtj.VCMA]
 
 
+def cool(Tc):
+    return mtj.FreeLayer(LAYER.shape, Ms=1e6, alpha=0.02, saturation=mtj.BlochLaw(Tc=Tc, reference=100.0))
+
+
+def test_a_device_is_made_under_jit_and_below_its_curie_temperature():
+    @jax.jit
+    def magnetisation(temperature):
+        return mtj.Device(cool(temperature + 200.0), (), temperature=temperature).layer.Ms_at(temperature)
+
+    law = (1 - (200 / 400) ** 1.5) / (1 - (100 / 400) ** 1.5)
+    assert float(magnetisation(200.0)) == pytest.approx(1e6 * law)
+    assert mtj.Device(cool(250.0), (), temperature=249.0).temperature == 249.0
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -117,6 +131,15 @@ def test_picking_a_term():
         (lambda: mtj.AppliedField((1.0, 2.0)), "three components"),
         (lambda: mtj.UniaxialAnisotropy(0.1, axis=(0, 0, 0)), "not zero"),
         (lambda: mtj.SpinTransferTorque(0.6, asymmetry=0.5), "asymmetry"),
+        (lambda: mtj.SpinTransferTorque(60.0), "`polarisation` of SpinTransferTorque must be between -1 and 1, but is 60"),
+        (lambda: mtj.Demagnetisation((0.1, 0.1, float("nan"))), "factors"),
+        (lambda: mtj.Demagnetisation((-0.1, 0.1, 1.0)), "factors"),
+        (lambda: mtj.TunnelMagnetoresistance(1e3, 1.0, half_voltage=-0.5), "half_voltage"),
+        (lambda: mtj.Spread(fixed=1.2), "`fixed` of Spread must be between 0 and 1"),
+        (lambda: mtj.film_on_oxide(length=1e-6, width=1e-6, oxide=-1e-7, film=1e-8), "`oxide` must be finite and positive"),
+        (lambda: mtj.BlochLaw(Tc=250.0), "`reference` must lie below the Curie temperature of 250.0 K, but is 300.0 K"),
+        (lambda: mtj.BlochLaw(Tc=650.0, least=2.0), "least"),
+        (lambda: mtj.Device(cool(250.0), ()), "`temperature` must lie below the Curie temperature of 250.0 K, but is 300.0 K"),
         (lambda: mtj.simulate(mtj.presets.sengupta2016()), "key"),
         (lambda: mtj.simulate(mtj.presets.sengupta2016(), duration=-1.0, key=jax.random.key(0)), "duration"),
         (lambda: mtj.simulate(mtj.presets.sengupta2016(), dt=0.0, key=jax.random.key(0)), "dt"),

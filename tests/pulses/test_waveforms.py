@@ -95,6 +95,8 @@ def test_csv_waveform(tmp_path):
         (lambda: mtj.Train(mtj.Pulse(1e-4, 1e-9), number=3, period=0.5e-9), "period"),
         (lambda: mtj.PiecewiseLinear([0.0, 2.0, 1.0], [0.0, 1.0, 2.0]), "increase"),
         (lambda: mtj.PiecewiseLinear([0.0, 1.0], [0.0]), "same length"),
+        (lambda: mtj.PiecewiseLinear([-1.0, 1.0], [0.0, 1.0]), "times"),
+        (lambda: mtj.pulses.loop(float("nan"), 4), "`peak` must be finite, but is nan A"),
     ],
 )
 def test_bad_pulses_are_refused(make, message):

@@ -54,6 +54,9 @@ class Misread(AbstractLapse):
     missed: Scalar = _share(0.02)
     false: Scalar = _share(0.02)
 
+    def __check_init__(self):
+        require(self, "missed false", least=0.0, most=1.0)
+
     def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
         """p (1 - missed) + q false."""
         return p * (1 - self.missed) + q * self.false, p * self.missed + q * (1 - self.false)
@@ -78,6 +81,7 @@ class BackHopping(AbstractLapse):
     spread: Scalar = quantity("", default=0.03)
 
     def __check_init__(self):
+        require(self, "probability", least=0.0, most=1.0)
         require(self, "end spread", positive=True)
 
     def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
