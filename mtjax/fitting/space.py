@@ -10,10 +10,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, quantity, require
+from mtjax.quantities import Scalar, is_known, quantity, require
 
 REACH = float(np.log(1e3))
 """How far a quantity may move from its start without bounds: a factor of 1000 (or, if it is not fitted by its logarithm, 7)."""
@@ -165,11 +165,11 @@ class AbstractPrior(Shown):
     """A distribution of one quantity."""
 
     @abstractmethod
-    def residual(self, value: Scalar) -> Scalar:
+    def residual(self, value: ArrayLike) -> Scalar:
         """How many standard deviations `value` lies from the middle."""
 
     @abstractmethod
-    def log_density(self, value: Scalar) -> Scalar:
+    def log_density(self, value: ArrayLike) -> Scalar:
         """Logarithm of the density of `value`, up to a constant."""
 
 
@@ -190,11 +190,11 @@ class Normal(AbstractPrior):
         require(self, "mean")
         require(self, "deviation", positive=True)
 
-    def residual(self, value: Scalar) -> Scalar:
+    def residual(self, value: ArrayLike) -> Scalar:
         """(value - mean) / deviation."""
         return (value - self.mean) / self.deviation
 
-    def log_density(self, value: Scalar) -> Scalar:
+    def log_density(self, value: ArrayLike) -> Scalar:
         """Minus half the squared residual."""
         return -(self.residual(value) ** 2) / 2
 
@@ -214,17 +214,17 @@ class LogNormal(AbstractPrior):
 
     def __check_init__(self):
         require(self, "median factor")
-        if not (self.factor > 1 and self.median != 0):
+        if (is_known(self.factor) and not self.factor > 1) or (is_known(self.median) and self.median == 0):
             raise ValueError(
                 f"LogNormal needs a factor above 1 and a median that is not 0, but has {self.factor} and {self.median}."
             )
 
-    def residual(self, value: Scalar) -> Scalar:
+    def residual(self, value: ArrayLike) -> Scalar:
         """log(value / median) / log(factor)."""
         ratio = value / self.median
         positive = ratio > 0
         return jnp.where(positive, jnp.log(jnp.where(positive, ratio, 1.0)) / jnp.log(self.factor), jnp.inf)
 
-    def log_density(self, value: Scalar) -> Scalar:
+    def log_density(self, value: ArrayLike) -> Scalar:
         """Minus half the squared residual, minus log |value|."""
         return -(self.residual(value) ** 2) / 2 - jnp.log(jnp.abs(value))

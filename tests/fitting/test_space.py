@@ -1,0 +1,47 @@
+"""Coordinates and priors: densities against scipy, under jit too, and what no prior can be."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import mtjax as mtj
+
+PRIORS = {
+    "normal": (mtj.Normal, stats.norm(0.5, 0.1)),
+    "lognormal": (mtj.LogNormal, stats.lognorm(np.log(1.2), scale=0.5)),
+}
+
+
+@pytest.mark.parametrize("name", PRIORS)
+def test_densities_are_those_of_scipy_made_under_jit_too(name):
+    """Up to a constant: differences of the logarithms."""
+    kind, law = PRIORS[name]
+    spread = 0.1 if kind is mtj.Normal else 1.2
+
+    def density(middle, spread, value):
+        return kind(middle, spread).log_density(value)
+
+    values = jnp.array([0.4, 0.5, 0.7])
+    for function in (density, jax.jit(density)):
+        found = jnp.stack([function(0.5, spread, v) for v in values])
+        np.testing.assert_allclose(np.diff(found), np.diff(law.logpdf(values)), rtol=1e-5)
+    slope = jax.jit(jax.grad(density))(0.5, spread, 0.6)
+    ahead, behind = (density(0.5 + h, spread, 0.6) for h in (1e-3, -1e-3))
+    assert float(slope) == pytest.approx(float(ahead - behind) / 2e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: mtj.Normal(0.0, -1.0), "`deviation` of Normal must be finite and positive, but is -1"),
+        (lambda: mtj.LogNormal(0.0, 1.2), "factor above 1 and a median that is not 0"),
+        (lambda: mtj.LogNormal(1.0, 1.0), "factor above 1"),
+        (lambda: mtj.LogNormal(float("nan"), 1.2), "median"),
+    ],
+)
+def test_priors_that_are_none_are_refused(make, sentence):
+    with pytest.raises(ValueError, match=sentence) as error:
+        make()
+    assert "\n" not in str(error.value)
