@@ -16,7 +16,7 @@ from mtjax.devices import Drive
 from mtjax.dynamics.llg import Dynamics, rate
 from mtjax.dynamics.noise import gaussian
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar
+from mtjax.quantities import Scalar, require
 from mtjax.vector import Vector
 
 _DAMPED = 0.05
@@ -153,6 +153,9 @@ class Adaptive(Shown):
     solver: dfx.AbstractAdaptiveSolver = dfx.Dopri8()
     rtol: float | None = None
     atol: float | None = None
+
+    def __check_init__(self):
+        require(self, "rtol atol", positive=True)
 
 
 def runge_kutta(dynamics: Dynamics, m: Vector, drive: Drive, angle: Any) -> Vector:

@@ -55,6 +55,7 @@ def make_grid(
     """
     total: Any = _positive("duration", default_duration(device, pulse) if duration is None else duration)
     step: Any = _positive("dt", default_step(device, pulse, solver) if dt is None else dt)
+    save = _count_or_times(save)
     intervals = max(save - 1, 1) if isinstance(save, int) else 1
     known = is_known(total) and is_known(step)
     number = intervals * (np if known else jnp).ceil(total / step / intervals * (1 - 1e-6))
@@ -65,6 +66,12 @@ def make_grid(
         raise ValueError(f"`save` must be at least 1, but is {save}.")
     fractions = jnp.linspace(0.0, 1.0, save) if save > 1 else jnp.ones(1)
     return TimeGrid(as_scalar(total / number), as_scalar(number), fractions * number, limit)
+
+
+def _count_or_times(save: int | Numbers) -> Any:
+    """A known whole number of numpy's or jax's as a plain one; anything else as it is."""
+    one = np.ndim(save) == 0 and jnp.issubdtype(jnp.result_type(save), jnp.integer)
+    return int(save) if one and is_known(save) else save
 
 
 @eqx.filter_jit
@@ -117,7 +124,7 @@ def _positive(name: str, x: Any) -> Any:
 
 
 def _within(times: Numbers, duration: Any) -> Array:
-    times = as_scalar(times)
+    times = jnp.atleast_1d(as_scalar(times))
     if is_known(times) and is_known(duration):
         here = np.asarray(times)
         if not np.all((here >= 0) & (here <= duration * (1 + 1e-6))):

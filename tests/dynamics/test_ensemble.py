@@ -161,6 +161,22 @@ def test_saved_times_are_those_asked_for():
     np.testing.assert_allclose(sol.ms[0, :, 2], np.tanh(0.1 * b), atol=1e-4)
 
 
+@pytest.mark.parametrize("number", [5, np.int64(5), np.int32(5), np.asarray(5), jnp.asarray(5)])
+def test_any_whole_number_of_saved_times_counts_them(number):
+    found = mtj.simulate(free_spin(alpha=0.1), duration=1e-9, start=(1, 0, 0), dt=1e-10, save=number)
+    np.testing.assert_allclose(found.ts, np.linspace(0, 1e-9, 5), rtol=1e-6)
+
+
+def test_one_saved_time():
+    found = mtj.simulate(free_spin(alpha=0.1), duration=1e-9, start=(1, 0, 0), dt=1e-10, save=5e-10)
+    np.testing.assert_allclose(found.ts, [5e-10], rtol=1e-6)
+
+
+def test_tolerances_of_adaptive_steps_are_positive():
+    with pytest.raises(ValueError, match="`rtol` of Adaptive must be finite and positive, but is -1"):
+        mtj.Adaptive(rtol=-1.0)
+
+
 def test_other_numbers_of_samples_and_other_pulses_compile_nothing_big():
     device, times = mtj.presets.perpendicular_sot(), []
 
