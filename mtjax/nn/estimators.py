@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar
+from mtjax.quantities import Scalar, require
 
 Values = Float[Array, "*shape"]
 Others = Float[Array, "..."]
@@ -131,6 +131,9 @@ class Concrete(AbstractEstimator):
 
     temperature: float = 0.5
     hard: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self):
+        require(self, "temperature", positive=True)
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """The relaxed spike."""

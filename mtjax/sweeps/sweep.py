@@ -14,6 +14,7 @@ from mtjax.devices import Device, by_names, replaced
 from mtjax.files import rebuilt
 from mtjax.printing import Shown
 from mtjax.pulses import Pulse
+from mtjax.quantities import require
 from mtjax.switching import AbstractMethod, MonteCarlo, ThermalActivation, switching_probability
 
 PULSE = {"current": "A", "width": "s"}
@@ -71,6 +72,7 @@ class Sweep(Shown):
     relax: float | None = None
 
     def __check_init__(self):
+        require(self, "relax", least=0.0, unit="s")
         names = self.names
         if len(set(names)) < len(names):
             raise ValueError(f"A quantity can be swept once only, but these are swept: {', '.join(names)}.")

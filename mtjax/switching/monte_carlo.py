@@ -15,7 +15,7 @@ from mtjax.dynamics import CHUNK, SplitStep, StartWell, StepPath, final_states, 
 from mtjax.parallel import over_rows
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar
+from mtjax.quantities import Scalar, require
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.score import path_score
 
@@ -55,6 +55,8 @@ class MonteCarlo(AbstractMethod):
     def __check_init__(self):
         if self.samples < 2:
             raise ValueError(f"`samples` of MonteCarlo must be at least 2, but is {self.samples}.")
+        require(self, "dt", positive=True, unit="s")
+        require(self, "chunk", least=1)
 
     @property
     def name(self) -> str:
@@ -85,7 +87,7 @@ def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, 
     """The gradient that `jax.grad` gives of a `MonteCarlo` switching probability, together with its standard error.
 
     The error is that of the mean of 16 independent batches. `device`, `pulse`, `method`, `relax` (s): as for
-    `switching_probability`.
+    `switching_probability`. Raises `ValueError` where `relax` is negative.
 
     >>> import jax
     >>> import mtjax as mtj
@@ -95,6 +97,7 @@ def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, 
     >>> bool(found.gradient[1].amplitude > 0)  # a stronger pulse switches more often
     True
     """
+    require({"relax": relax}, "relax", least=0.0, unit="s")
     relax = settling_time(device) if relax is None else jnp.asarray(relax)
     theta = (device, pulse)
     switched = _switched(theta, relax, method)

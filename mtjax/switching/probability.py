@@ -1,12 +1,11 @@
 """Switching probability: one verb, the method as an object."""
 
-import numpy as np
 from jaxtyping import ArrayLike
 
 from mtjax.devices import Device
 from mtjax.dynamics import settling_time
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import as_scalar, is_known
+from mtjax.quantities import as_scalar, require
 from mtjax.switching.fokker_planck import FokkerPlanck
 from mtjax.switching.method import AbstractMethod, Probability
 
@@ -38,7 +37,6 @@ def switching_probability(
     0.503
     """
     method = FokkerPlanck() if method is None else method
+    require({"relax": relax}, "relax", least=0.0, unit="s")
     relax = settling_time(device) if relax is None else as_scalar(relax)
-    if is_known(relax) and not np.all(np.asarray(relax) >= 0):
-        raise ValueError(f"`relax` must be finite and at least 0, but is {relax} s.")
     return method.probability(device, pulse, relax)

@@ -84,6 +84,11 @@ def test_all_see_the_same_spikes_for_the_same_uniforms(case, estimator):
         assert set(np.unique(a.spikes)) <= {0.0, 1.0}
 
 
+def test_a_relaxation_has_a_temperature():
+    with pytest.raises(ValueError, match="`temperature` of Concrete must be finite and positive, but is 0"):
+        nn.Concrete(temperature=0.0)
+
+
 def test_reinforce_needs_several_draws(case):
     net, x, _ = case
     us = jax.vmap(lambda k: net.draw(k, 1))(jax.random.split(jax.random.key(0), 3))

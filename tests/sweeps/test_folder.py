@@ -185,6 +185,7 @@ def test_folders_and_shards_that_are_none_are_refused(tmp_path, cheap):
         ((Axis("colour", np.ones(2)),), {"current": 1.0}, "no quantity of the device is called 'colour'"),
         ((axis("temperature=300,-1"),), {"current": 1.0}, "`temperature` of Device must be finite and at least 0"),
         ((axis("width=1e-9,-1e-9"),), {"current": 1.0, "width": None}, "`width` of Pulse must be"),
+        ((axis("width=1e-9,2e-9"),), {"current": 1.0, "width": None, "relax": -1.0}, "`relax` of Sweep .* but is -1.0 s"),
     ],
 )
 def test_sweeps_that_make_no_sense_are_refused_before_anything_is_worked_out(axes, options, sentence):

@@ -103,6 +103,29 @@ def test_same_numbers_for_any_chunk_and_number_of_samples():
         np.testing.assert_array_equal(part, whole[:samples])
 
 
+@pytest.mark.parametrize("wrong", [{"dt": -1e-12}, {"dt": float("nan")}, {"chunk": 0}])
+def test_numbers_out_of_range_are_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"`{name}` of MonteCarlo must be finite"):
+        mtj.MonteCarlo(samples=10, key=jax.random.key(0), **wrong)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda device, pulse, method: mtj.switching_probability(device, pulse, relax=-1.0),
+        lambda device, pulse, method: mtj.switching_probability(device, pulse, relax=float("inf")),
+        lambda device, pulse, method: mtj.switching_probability(device, pulse, method=method, relax=-1.0),
+        lambda device, pulse, method: mtj.score_gradient(device, pulse, method, relax=jnp.asarray(-1.0)),
+        lambda device, pulse, method: mtj.FokkerPlanck().planned(device, pulse, -1.0),
+    ],
+)
+def test_a_negative_wait_is_refused(ask):
+    method = mtj.MonteCarlo(samples=10, key=jax.random.key(0))
+    with pytest.raises(ValueError, match="`relax` must be finite and at least 0, but is .* s"):
+        ask(mtj.presets.perpendicular_stt(), mtj.Pulse(1e-4, 1e-9), method)
+
+
 def test_standard_error_is_never_zero():
     p = mtj.switching_probability(
         mtj.presets.perpendicular_stt(), mtj.Pulse(0.0, 1e-10), relax=0.0, method=mtj.MonteCarlo(64, jax.random.key(0))

@@ -32,7 +32,7 @@ from mtjax.fitting.counts.start import least_move, midpoint
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates
 from mtjax.printing import Shown
-from mtjax.quantities import Numbers, as_scalar, in_double
+from mtjax.quantities import Numbers, as_scalar, in_double, require
 from mtjax.switching import AbstractMethod, FokkerPlanck, MonteCarlo, least_resolved, resolving
 
 Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
@@ -188,8 +188,8 @@ def fit(
     - `progress`: whether a line on standard error reports.
     - `checkpoint`: a file; a search that was interrupted goes on from there.
 
-    Raises `ValueError` where nothing is to be fitted, the data hold several directions or devices that nothing tells apart,
-    or have a `field` column while the device has no applied field.
+    Raises `ValueError` where nothing is to be fitted, `relax` is negative, the data hold several directions or devices that
+    nothing tells apart, or have a `field` column while the device has no applied field.
 
     >>> import mtjax as mtj
     >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
@@ -199,6 +199,8 @@ def fit(
     >>> type(found).__name__
     'Fit'
     """
+    require({"relax": relax}, "relax", least=0.0, unit="s")
+    require({"starts": starts}, "starts", least=1)
     groups = _groups(data, by, each)
     shared, own = (_parameters(device, chosen) for chosen in (where, each))
     if not (shared or own):

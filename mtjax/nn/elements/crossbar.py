@@ -42,10 +42,10 @@ class Crossbar(Shown):
         require(self, "G_on", positive=True)
         require(self, "write_noise read_noise", least=0.0)
         require(self, "on_off", least=1.0)
-        if self.levels < 0 or self.levels == 1 or self.wire < 0:
-            raise ValueError(
-                f"`levels` of Crossbar must be 0 or at least 2 and `wire` not negative, but are {self.levels}, {self.wire}."
-            )
+        require(self, "asymmetry", least=-1.0)
+        require(self, "wire", least=0.0, unit="ohm")
+        if self.levels < 0 or self.levels == 1:
+            raise ValueError(f"`levels` of Crossbar must be 0 or at least 2, but is {self.levels}.")
 
     @staticmethod
     def of(readout: TunnelMagnetoresistance, **kwargs: ArrayLike) -> Crossbar:

@@ -48,6 +48,10 @@ class TrajectorySampler(Shown):
     relax: float | None = eqx.field(static=True, default=None)
     dt: float | None = eqx.field(static=True, default=None)
 
+    def __check_init__(self):
+        require(self, "width dt", positive=True, unit="s")
+        require(self, "relax", least=0.0, unit="s")
+
     def __call__(self, current: Values, uniforms: Values, side: Values | None = None) -> Values:
         """1 where the device is on the far side after a pulse of `current` (A); the uniforms seed its thermal noise.
 
@@ -169,6 +173,7 @@ class IntegratingNeuron(AbstractNeuron):
     sampler: TrajectorySampler | None = None
 
     def __check_init__(self):
+        require(self, "bias")
         require(self, "scale resistance width interval heat_capacity cooling_time softening", positive=True)
 
     def init(self, shape: tuple[int, ...]) -> Values:

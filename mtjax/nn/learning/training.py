@@ -24,6 +24,7 @@ from mtjax.nn.estimators import AbstractEstimator, StraightThrough
 from mtjax.nn.network import Activity, Network
 from mtjax.parallel import over_rows
 from mtjax.printing import Shown
+from mtjax.quantities import require
 
 Penalty = Callable[[Network, Activity], Array]
 """From a network and its activity for one sample to something to be paid, in units of the loss (lambda times joules)."""
@@ -108,6 +109,8 @@ class Training:
         for name in ("epochs", "batch", "steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` of Training must be at least 1, but is {getattr(self, name)}.")
+        require(self, "rate", positive=True)
+        require(self, "shift", least=0)
 
 
 def synapses_only(network: Network) -> Any:

@@ -19,7 +19,7 @@ from mtjax.devices import Device
 from mtjax.dynamics import Adaptive, simulate
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar, as_scalar, is_known
+from mtjax.quantities import Scalar, as_scalar, is_known, require
 from mtjax.switching.fokker_planck.density import Density
 from mtjax.switching.fokker_planck.evolution import LONGEST, Requirement, evolved
 from mtjax.switching.fokker_planck.known import known
@@ -68,6 +68,11 @@ class FokkerPlanck(AbstractMethod):
     mmax: int | None = eqx.field(static=True, default=None)
     plan: Plan | None = None
 
+    def __check_init__(self):
+        require(self, "tolerance", positive=True)
+        require(self, "lmax", least=1)
+        require(self, "mmax", least=0)
+
     @property
     def name(self) -> str:
         """The equation, and how it was solved."""
@@ -86,7 +91,11 @@ class FokkerPlanck(AbstractMethod):
         return Probability(value, complement, None, found.method)
 
     def planned(self, device: Device, pulse: AbstractPulse, relax: ArrayLike = 0.0) -> FokkerPlanck:
-        """This method with a plan that suits `device` and `pulse`, read `relax` seconds after its end; for use under `jit`."""
+        """This method with a plan that suits `device` and `pulse`, read `relax` seconds after its end; for use under `jit`.
+
+        Raises `ValueError` where `relax` is negative.
+        """
+        require({"relax": relax}, "relax", least=0.0, unit="s")
         return solve(device, pulse, pulse.end + as_scalar(relax), dataclasses.replace(self, plan=None)).method
 
 

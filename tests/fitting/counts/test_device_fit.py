@@ -342,6 +342,19 @@ def test_a_step_is_not_enough_for_two_parameters(device):
 # input
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"relax": -1.0}, "`relax` must be finite and at least 0, but is -1.0 s"),
+        ({"relax": float("nan")}, "`relax` must be finite and at least 0, but is nan s"),
+        ({"starts": 0}, "`starts` must be finite and at least 1, but is 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(device, sample, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        fit(device, sample, where=("Bk",), method=LAW, **options)
+
+
 def test_parameters_by_name_and_by_function(device):
     names = [p.name for p in all_parameters(device)]
     assert {"Ms", "alpha", "Bk", "polarisation", "temperature", "thickness"} <= set(names)

@@ -148,3 +148,16 @@ def test_neurons_refuse_what_no_device_has():
         nn.IntegratingNeuron(law, 70e-6, 1e-6, cooling_time=0.0)
     with pytest.raises(ValueError, match="`correlation_time`"):
         nn.FreeRunningNeuron(correlation_time=-1e-9)
+    with pytest.raises(ValueError, match="`bias` of IntegratingNeuron must be finite"):
+        nn.IntegratingNeuron(law, float("nan"), 1e-6)
+    device = mtj.presets.sengupta2016()
+    for name, sampler in {
+        "width": lambda: nn.TrajectorySampler(device, -WIDTH),
+        "relax": lambda: nn.TrajectorySampler(device, WIDTH, relax=-1.0),
+        "dt": lambda: nn.TrajectorySampler(device, WIDTH, dt=0.0),
+    }.items():
+        with pytest.raises(ValueError, match=f"`{name}` of TrajectorySampler must be finite and"):
+            sampler()
+    for name in ("wire", "asymmetry"):
+        with pytest.raises(ValueError, match=f"`{name}` of Crossbar must be finite and at least"):
+            nn.Crossbar(**{name: -2.0})

@@ -170,6 +170,8 @@ def test_images_of_a_file_are_read_and_wrong_ones_refused(tmp_path):
 def test_training_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match=r"takes inputs of shape \(4,\), but the data have \(8, 8\)"):
         nn.train(small(), nn.Dataset(np.zeros((3, 8, 8)), np.arange(3) % 2), key=jax.random.key(0), progress=False)
+    with pytest.raises(ValueError, match="`rate` of Training must be finite and positive, but is -0.1"):
+        nn.Training(rate=-0.1)
     with pytest.raises(ValueError, match="`epochs` of Training must be at least 1, but is 0"):
         nn.Training(epochs=0)
     with pytest.raises(ValueError, match="The network tells 2 classes apart, but the data have labels up to 4"):

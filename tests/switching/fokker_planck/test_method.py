@@ -260,6 +260,13 @@ def test_an_elliptic_layer_agrees_with_sampling(current):
     assert abs(found.value - sampled.value) < 4 * jnp.sqrt(found.value * found.complement / 20_000)
 
 
+@pytest.mark.parametrize("wrong", [{"tolerance": 0.0}, {"tolerance": float("nan")}, {"lmax": 0}, {"mmax": -1}])
+def test_options_out_of_range_are_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"`{name}` of FokkerPlanck must be finite"):
+        FokkerPlanck(**wrong)
+
+
 @pytest.mark.slow
 def test_too_coarse_is_refused():
     pulse = mtj.Pulse(current(0.6), seconds(60.0))
