@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.constants import GAMMA
-from mtjax.devices import gauss_legendre
+from mtjax.numerics import gauss_legendre
 from mtjax.quantities import as_scalar
 
 Floats = Real[ArrayLike, "*#batch"]

@@ -19,7 +19,7 @@ from mtjax.devices.layer import Drive, FreeLayer, Magnet
 from mtjax.devices.parameters import Parameter, all_parameters, by_names, by_where, replaced, values
 from mtjax.devices.readout import AbstractResistance, AnomalousHall, TunnelMagnetoresistance
 from mtjax.devices.saturation import AbstractSaturation, BlochLaw
-from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism, gauss_legendre
+from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism
 from mtjax.devices.torques import AbstractTorque, SpinOrbitTorque, SpinTransferTorque
 
 __all__ = [
@@ -57,7 +57,6 @@ __all__ = [
     "by_where",
     "figures",
     "film_on_oxide",
-    "gauss_legendre",
     "metal_on_oxide",
     "replaced",
     "total_energy",

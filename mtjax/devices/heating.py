@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
+from mtjax.numerics import bisected
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, quantity, require
@@ -200,12 +201,9 @@ def _roots(u: Scalar, number: int) -> Float[Array, " number"]:
     low = np.pi * jnp.arange(number, dtype=u.dtype)
     fixed = jax.lax.stop_gradient(u)
 
-    def halve(_, ends):
-        low, high = ends
-        middle = (low + high) / 2
-        above = middle * jnp.sin(middle) * jnp.cos(low) > fixed * jnp.cos(middle) * jnp.cos(low)
-        return jnp.where(above, low, middle), jnp.where(above, middle, high)
+    def below(z):
+        return z * jnp.sin(z) * jnp.cos(low) <= fixed * jnp.cos(z) * jnp.cos(low)
 
-    z = jnp.mean(jnp.stack(jax.lax.fori_loop(0, _HALVINGS, halve, (low, low + np.pi / 2))), axis=0)
+    z = bisected(below, low, low + np.pi / 2, _HALVINGS)
     value, slope = z * jnp.sin(z) - u * jnp.cos(z), (1 + u) * jnp.sin(z) + z * jnp.cos(z)
     return z - value / jax.lax.stop_gradient(slope)

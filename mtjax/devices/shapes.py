@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from functools import cache
 
 import equinox as eqx
 import jax
@@ -18,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from mtjax.numerics import gauss_legendre
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar, quantity, require
 
@@ -165,13 +165,6 @@ class Ellipsoid(AbstractShape):
         axes = jnp.stack([jnp.ones_like(self.width), self.width / self.length, self.thickness / self.length])
         squares = axes**2
         return jnp.prod(axes) / 3 * _carlson_rd(jnp.roll(squares, -1), jnp.roll(squares, 1), squares)
-
-
-@cache
-def gauss_legendre(order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of Gauss-Legendre quadrature on (0, 1)."""
-    x, w = np.polynomial.legendre.leggauss(order)
-    return (x + 1) / 2, w / 2
 
 
 def _circular(p: Float[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, " n"]]:

@@ -6,7 +6,7 @@ from mtjax.dynamics.llg import Dynamics, prepare, rate, thermal
 from mtjax.dynamics.noise import StepPath, gaussian, three_point, threefry, uniforms
 from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep
-from mtjax.dynamics.start import StartWell
+from mtjax.dynamics.start import StartWell, inverse_temperature
 from mtjax.dynamics.steps import TimeGrid, make_grid, settling_time
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "final_states",
     "first_passage",
     "gaussian",
+    "inverse_temperature",
     "make_grid",
     "prepare",
     "rate",

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from mtjax.constants import KB
 from mtjax.devices import Device
 from mtjax.dynamics.noise import StepPath
+from mtjax.numerics import bisected
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector, frame, points
@@ -73,7 +74,7 @@ class StartWell(Shown):
         """The well of `device`; no gradient passes through it."""
         device = jax.tree.map(jax.lax.stop_gradient, device)
         bottom, curvatures, turn = well_bottom(device)
-        stiffness = jnp.maximum(_inverse_temperature(device) * curvatures, 0.0)
+        stiffness = jnp.maximum(inverse_temperature(device) * curvatures, 0.0)
         axes = jnp.stack([*(turn.T @ jnp.stack(frame(bottom))), bottom], axis=1)
         widths = jnp.append((1 + stiffness / _concentration(stiffness)) ** -0.5, 1.0)
         unbounded = StartWell(device, axes, widths, jnp.zeros(()))
@@ -102,7 +103,7 @@ class StartWell(Shown):
         energy = _zero_current_energy(self.device)
         rise = energy(Vector.of(m)) - energy(Vector.of(self.axes[:, 2]))
         spread = jnp.sum(((self.axes.T @ m) / self.widths) ** 2)
-        return -_inverse_temperature(self.device) * rise + 1.5 * jnp.log(spread)
+        return -inverse_temperature(self.device) * rise + 1.5 * jnp.log(spread)
 
 
 def _zero_current_energy(device: Device):
@@ -110,7 +111,7 @@ def _zero_current_energy(device: Device):
     return lambda m: device.energy(m, drive)
 
 
-def _inverse_temperature(device: Device) -> Scalar:
+def inverse_temperature(device: Device) -> Scalar:
     """Ms V / kT, 1/T; of 300 K where the temperature is 0 (and the result is not used)."""
     warm = jnp.where(device.temperature > 0, device.temperature, 300.0)
     return (device.moment / KB) / warm
@@ -129,13 +130,5 @@ def _tangent_expansion(energy, m: Float[Array, 3]):
 
 def _concentration(stiffness: Float[Array, 2]) -> Scalar:
     """The b in [1, 3] with 1/b + sum 1/(b + stiffness) = 1, which makes the rejection most efficient."""
-
-    def halve(_, interval):
-        low, high = interval
-        b = (low + high) / 2
-        too_small = 1 / b + jnp.sum(1 / (b + stiffness)) > 1
-        return jnp.where(too_small, b, low), jnp.where(too_small, high, b)
-
     one = jnp.ones((), stiffness.dtype)
-    low, high = jax.lax.fori_loop(0, 20, halve, (one, 3 * one))
-    return (low + high) / 2
+    return bisected(lambda b: 1 / b + jnp.sum(1 / (b + stiffness)) > 1, one, 3 * one, 20)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -48,22 +50,35 @@ def plot_fits(fits: Mapping[str, AbstractFit]) -> Figure:
 
 
 def plot_fit(axes: Axes, fit: AbstractFit) -> None:
-    """One fit into `axes`: a colour and marker for every series of settings."""
-    if isinstance(fit, Fit):
-        _switching(axes, fit)
-    elif isinstance(fit, LikelihoodFit) and isinstance(fit.law, ActivatedThresholds):
-        _thresholds(axes, fit, fit.law)
-    elif isinstance(fit, LikelihoodFit) and isinstance(fit.law, ShiftedLoops):
-        _loop_shift(axes, fit, fit.law)
-    elif isinstance(fit, LikelihoodFit) and isinstance(fit.law, Telegraph):
-        _stays(axes, fit, fit.law)
-    else:
-        raise ValueError(f"There is no picture for a fit of {fit.kind}.")
+    """One fit into `axes`: a colour and marker for every series of settings.
+
+    Raises `ValueError` where there is no picture for such a fit; `mtjax.plot.draw.register` adds one for a likelihood of
+    your own.
+    """
+    draw(fit.law if isinstance(fit, LikelihoodFit) else fit, axes, fit)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize="small")
 
 
-def _switching(axes: Axes, fit: Fit) -> None:
+@singledispatch
+def draw(law: Any, axes: Axes, fit: AbstractFit) -> None:
+    """Draw a `fit` into `axes`, by the class of its `law` (for fits of devices: of the fit itself).
+
+    >>> from mtjax.fitting import AbstractLikelihood
+    >>> from mtjax.plot import draw
+    >>> class Decay(AbstractLikelihood):  # a likelihood of your own
+    ...     ...
+    >>> @draw.register
+    ... def line(law: Decay, axes, fit):
+    ...     axes.plot([0, 1], [1, 0])
+    >>> draw.dispatch(Decay) is line
+    True
+    """
+    raise ValueError(f"There is no picture for a fit of {fit.kind}.")
+
+
+@draw.register
+def _switching(fit: Fit, axes: Axes, _: AbstractFit) -> None:
     prefix, scale = _prefix(fit.data.amplitude)
     for i, (label, rows) in enumerate(_series(fit.data).items()):
         colour = COLOURS[i % len(COLOURS)]
@@ -73,7 +88,8 @@ def _switching(axes: Axes, fit: Fit) -> None:
     axes.set(xlabel=f"pulse {name} ({prefix}{unit})", ylabel="switching probability", ylim=(-0.04, 1.04))
 
 
-def _thresholds(axes: Axes, fit: LikelihoodFit, law: ActivatedThresholds) -> None:
+@draw.register
+def _thresholds(law: ActivatedThresholds, axes: Axes, fit: AbstractFit) -> None:
     middle = np.asarray(law.middle(jnp.asarray(fit.estimates.value)))
     for i, sign in enumerate(("+", "-")):
         rows = np.flatnonzero(np.asarray(law.negative) == i)
@@ -86,7 +102,8 @@ def _thresholds(axes: Axes, fit: LikelihoodFit, law: ActivatedThresholds) -> Non
     axes.set(xscale="log", xlabel="pulse width (s)", ylabel="switching current (mA)")
 
 
-def _loop_shift(axes: Axes, fit: LikelihoodFit, law: ShiftedLoops) -> None:
+@draw.register
+def _loop_shift(law: ShiftedLoops, axes: Axes, fit: AbstractFit) -> None:
     """The middles of the loops; bars where they can lie at all."""
     values, number = fit.estimates.value, len(np.unique(law.group))
     for g in range(number):
@@ -112,7 +129,8 @@ def _pairs(law: ShiftedLoops, group: int) -> list[np.ndarray]:
     return [own & (law.current == i) & (law.sign == sign) for i in _currents(law, group) for sign in (1, -1)]
 
 
-def _stays(axes: Axes, fit: LikelihoodFit, law: Telegraph) -> None:
+@draw.register
+def _stays(law: Telegraph, axes: Axes, fit: AbstractFit) -> None:
     up, down = (np.asarray(x) for x in law.stays(jnp.asarray(fit.estimates.value)))
     parts = (("up", up, law.excess_up, law.number_up), ("down", down, law.excess_down, law.number_down))
     for i, (name, true, excess, number) in enumerate(parts):

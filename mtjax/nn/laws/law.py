@@ -18,6 +18,7 @@ from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.files import write_whole
+from mtjax.numerics import bisected
 from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, quantity, require
 
@@ -55,16 +56,8 @@ class AbstractLaw(Shown):
     def drive_at(self, p: ArrayLike) -> Scalar:
         """The drive (A) in the domain at which the probability is `p`, by bisection (it must rise with the drive)."""
         target = jnp.log(as_scalar(p)) - jnp.log1p(-as_scalar(p))
-
-        def halve(_, ends):
-            low, high = ends
-            middle = (low + high) / 2
-            below = self.logit(middle) < target
-            return jnp.where(below, middle, low), jnp.where(below, high, middle)
-
-        ends = tuple(jnp.full_like(target, end) for end in self.domain)
-        low, high = jax.lax.fori_loop(0, 40, halve, ends)
-        return (low + high) / 2
+        low, high = (jnp.full_like(target, end) for end in self.domain)
+        return bisected(lambda drive: self.logit(drive) < target, low, high, 40)
 
 
 class ChebyshevLaw(AbstractLaw):

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mtjax.constants import KB
 from mtjax.devices import Device
+from mtjax.dynamics import inverse_temperature
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.switching.fokker_planck.harmonics import legendre
@@ -137,10 +137,14 @@ def start_density(device: Device, lmax: int, mmax: int, *, side: int = 1) -> Den
 
 def boltzmann(device: Device, m: Float[Array, "n 3"]) -> Float[Array, " n"]:
     """exp(-(E - min E) / kT) at zero current in the directions `m`: Boltzmann's density up to a factor."""
+    return jnp.exp(-excess_energy(device, m))
+
+
+def excess_energy(device: Device, m: Float[Array, "n 3"]) -> Float[Array, " n"]:
+    """(E - min E) / kT at zero current in the directions `m`."""
     drive = device.drive(0.0)
     energy = jax.vmap(lambda m: device.energy(Vector.of(m), drive))(m)
-    lowest = jax.lax.stop_gradient(jnp.min(energy))
-    return jnp.exp(-(energy - lowest) * (device.moment / KB) / device.temperature)
+    return inverse_temperature(device) * (energy - jax.lax.stop_gradient(jnp.min(energy)))
 
 
 @cache

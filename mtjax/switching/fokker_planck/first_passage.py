@@ -13,16 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.constants import KB, NS
+from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, is_known
 from mtjax.switching.fokker_planck.axial import dense_exponential
+from mtjax.switching.fokker_planck.density import boltzmann
 from mtjax.switching.fokker_planck.hopping import slope_down
 from mtjax.switching.fokker_planck.known import known
 from mtjax.switching.fokker_planck.resolution import edges_of, pieces_of
-from mtjax.vector import Vector
 
 _CELLS = 200
 
@@ -135,11 +135,8 @@ def _start(device: Device, faces: Array) -> Array:
     across = other - (other @ device.start) * device.start
     across = across / jnp.linalg.norm(across)
     m = side[:, None] * device.start + jnp.sqrt(1 - side**2)[:, None] * across
-    drive = device.drive(0.0)
-    energy = jax.vmap(lambda m: device.energy(Vector.of(m), drive))(m)
-    excess = (energy - jnp.min(energy)) * (device.moment / KB) / device.temperature
     share = jnp.clip(jnp.cos(faces[:-1]) / _weights(faces), 0.0, 1.0)
-    held = _weights(faces) * share * jnp.exp(-excess)
+    held = _weights(faces) * share * boltzmann(device, m)
     return jnp.append(held / jnp.sum(held), 0.0)
 
 

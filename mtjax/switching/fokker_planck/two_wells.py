@@ -21,10 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from mtjax.constants import KB
 from mtjax.devices import Device
 from mtjax.quantities import Scalar, is_known
-from mtjax.switching.fokker_planck.density import Density, axes_of, start_density
+from mtjax.switching.fokker_planck.density import Density, axes_of, excess_energy, start_density
 from mtjax.switching.fokker_planck.drift import flow_of
 from mtjax.switching.fokker_planck.generator import Flow, Stencil, apply, stencil
 from mtjax.switching.fokker_planck.harmonics import legendre
@@ -161,7 +160,8 @@ def still_wells(device: Device, shape: Stencil) -> TwoWells:
     fields, g_coefficients, rates = _still_fields(shape, flow, weights.size)
     axes = axes_of(device)
     m = jnp.asarray(body) @ axes
-    rho, excess = _boltzmann(device, m, jnp.asarray(weights))
+    excess = excess_energy(device, m)
+    rho, excess = jnp.asarray(weights) * jnp.exp(-excess), jax.lax.stop_gradient(excess)
     up = m @ jax.lax.stop_gradient(device.start) > 0
     share = jnp.sum(jnp.where(up, rho, 0.0)) / jnp.sum(rho)
     g, slope_g, f, slope_f = fields[0], fields[1:3], fields[3], fields[4:6]
@@ -190,14 +190,6 @@ def _saddle(membership: Array, excess: Array) -> Scalar:
     """The lowest energy over kT where the slow mode is half way between the wells."""
     low, high = _BETWEEN
     return jnp.min(jnp.where((membership > low) & (membership < high), excess, jnp.inf))
-
-
-def _boltzmann(device: Device, m: Float[Array, "n 3"], weights: Array) -> tuple[Array, Array]:
-    """Boltzmann's density times the weights, and the energy over its minimum in units of kT."""
-    drive = device.drive(0.0)
-    energy = jax.vmap(lambda m: device.energy(Vector.of(m), drive))(m)
-    excess = (energy - jax.lax.stop_gradient(jnp.min(energy))) * (device.moment / KB) / device.temperature
-    return weights * jnp.exp(-excess), jax.lax.stop_gradient(excess)
 
 
 def _precession(device: Device, m: Float[Array, "n 3"], across: Float[Array, "2 n 3"]) -> Float[Array, "2 n"]:
