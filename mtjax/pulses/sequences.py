@@ -11,13 +11,25 @@ from mtjax.quantities import as_scalar, require
 
 
 def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> Sum:
-    """`pre` and `post`, the latter `delay` seconds after the former, start to start; a negative delay puts it first."""
+    """`pre` and `post`, the latter `delay` seconds after the former, start to start; a negative delay puts it first.
+
+    >>> import mtjax as mtj
+    >>> spikes = mtj.pair(mtj.Pulse(2e-3, 1e-9), mtj.Pulse(1e-3, 1e-9), delay=-5e-9)
+    >>> print(f"{spikes(0.5e-9) * 1e3:.0f} mA first, {spikes(5.5e-9) * 1e3:.0f} mA 5 ns later")
+    1 mA first, 2 mA 5 ns later
+    """
     delay = as_scalar(delay)
     return Sum((pre.shifted(jnp.maximum(-delay, 0.0)), post.shifted(jnp.maximum(delay, 0.0))))
 
 
 def opposite_pair(amplitude: ArrayLike, width: ArrayLike, delay: ArrayLike) -> Sum:
-    """A `pair` of rectangular pulses `delay` (s) apart: `pre` of `amplitude` (A), `post` opposite, both of `width` (s)."""
+    """A `pair` of rectangular pulses `delay` (s) apart: `pre` of `amplitude` (A), `post` opposite, both of `width` (s).
+
+    >>> import mtjax as mtj
+    >>> spikes = mtj.opposite_pair(2e-3, width=1e-9, delay=5e-9)
+    >>> print(f"{spikes(0.5e-9) * 1e3:.0f} mA, then {spikes(5.5e-9) * 1e3:.0f} mA")
+    2 mA, then -2 mA
+    """
     pre = Pulse(amplitude, width)
     return pair(pre, -pre, delay)
 
@@ -28,6 +40,10 @@ def loop(peak: ArrayLike, number: int, *, lowest: ArrayLike | None = None) -> Fl
     - `lowest`: A; `None` for minus `peak`. A minor loop has a `lowest` of smaller size.
 
     Raises `ValueError` where `number` is not positive, or a current is not finite.
+
+    >>> import mtjax as mtj
+    >>> print("  ".join(f"{current * 1e3:.0f}" for current in mtj.loop(2e-3, 2)), "mA")
+    0  1  2  0  -2  0  2 mA
     """
     require({"peak": peak, "lowest": lowest}, "peak lowest", unit="A")
     if number < 1:

@@ -15,7 +15,13 @@ from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 
 class AbstractPulse(Shown):
-    """A current as a function of time; zero before time 0 and after its end."""
+    """A current as a function of time; zero before time 0 and after its end.
+
+    >>> import mtjax as mtj
+    >>> write = mtj.Pulse(100e-6, 1e-9) + mtj.Sine(20e-6, 1e9, 2e-9)
+    >>> print(f"{write(0.25e-9) * 1e6:.0f} uA at 0.25 ns, {write.mean(0.0, 2e-9) * 1e6:.0f} uA on average over 2 ns")
+    120 uA at 0.25 ns, 50 uA on average over 2 ns
+    """
 
     @abstractmethod
     def __call__(self, t: ArrayLike) -> Array:
@@ -69,7 +75,13 @@ class AbstractPulse(Shown):
 
 
 class Scaled(AbstractPulse):
-    """A waveform `pulse` times a number `factor`; made by `2.0 * pulse`."""
+    """A waveform `pulse` times a number `factor`; made by `2.0 * pulse`.
+
+    >>> import mtjax as mtj
+    >>> half = -0.5 * mtj.Pulse(100e-6, 1e-9)
+    >>> print(f"{half(0.5e-9) * 1e6:.0f} uA, never more than {half.peak * 1e6:.0f} uA")
+    -50 uA, never more than 50 uA
+    """
 
     pulse: AbstractPulse
     factor: Scalar = quantity("")
@@ -102,7 +114,15 @@ class Scaled(AbstractPulse):
 
 
 class Shifted(AbstractPulse):
-    """A waveform `pulse` that starts `delay` (s) later; made by `pulse.shifted(delay)`."""
+    """A waveform `pulse` that starts `delay` (s) later; made by `pulse.shifted(delay)`.
+
+    Raises `ValueError` where the delay is negative.
+
+    >>> import mtjax as mtj
+    >>> late = mtj.Pulse(100e-6, 1e-9).shifted(2e-9)
+    >>> print(f"{late(0.5e-9) * 1e6:.0f} uA at 0.5 ns, {late(2.5e-9) * 1e6:.0f} uA at 2.5 ns")
+    0 uA at 0.5 ns, 100 uA at 2.5 ns
+    """
 
     pulse: AbstractPulse
     delay: Scalar = quantity("s")
@@ -135,7 +155,13 @@ class Shifted(AbstractPulse):
 
 
 class Sum(AbstractPulse):
-    """Several waveforms `pulses` at once; made by `a + b`."""
+    """Several waveforms `pulses` at once; made by `a + b`.
+
+    >>> import mtjax as mtj
+    >>> bipolar = mtj.Pulse(100e-6, 1e-9) + mtj.Pulse(-60e-6, 1e-9, delay=1e-9)
+    >>> print(f"{bipolar(0.5e-9) * 1e6:.0f} uA, then {bipolar(1.5e-9) * 1e6:.0f} uA")
+    100 uA, then -60 uA
+    """
 
     pulses: tuple[AbstractPulse, ...]
 
@@ -167,6 +193,12 @@ def integral(pulse: AbstractPulse, of: Callable[[Array], Array]) -> Scalar:
     """Integral over time of a function `of` the current, from 0 to the end of `pulse`, in the function's unit times s.
 
     By Gauss-Legendre quadrature (32 points) between the knots of the pulse.
+
+    >>> import mtjax as mtj
+    >>> pulse = mtj.Pulse(100e-6, 1e-9)
+    >>> charge = mtj.pulses.integral(pulse, lambda current: current)
+    >>> print(f"{charge * 1e15:.1f} fC")
+    100.0 fC
     """
     nodes, weights = np.polynomial.legendre.leggauss(32)
     edges = jnp.sort(jnp.concatenate([jnp.zeros(1), pulse.knots, jnp.reshape(pulse.end, 1)]))
@@ -180,5 +212,10 @@ def joule(pulse: AbstractPulse, resistance: ArrayLike) -> Scalar:
     """Energy R times the integral of I^2 (J) that `pulse` leaves in a `resistance` (ohm).
 
     Exact for piecewise-linear waveforms, and to rounding for sines of up to about five hundred periods.
+
+    >>> import mtjax as mtj
+    >>> pulse = mtj.Pulse(100e-6, 1e-9)
+    >>> print(f"{mtj.joule(pulse, 5e3) * 1e15:.1f} fJ")
+    50.0 fJ
     """
     return as_scalar(resistance) * integral(pulse, jnp.square)

@@ -33,6 +33,11 @@ class Pulse(AbstractPulse):
     - `rise`, `fall`: durations of the edges, s.
 
     Raises `ValueError` where a number is not finite, a time is negative, or the width is shorter than half the edges.
+
+    >>> import mtjax as mtj
+    >>> pulse = mtj.Pulse(100e-6, 1e-9, rise=0.2e-9, fall=0.4e-9)
+    >>> print(f"{pulse(0.1e-9) * 1e6:.0f} uA half-way up; it ends after {pulse.end * 1e9:.1f} ns")
+    50 uA half-way up; it ends after 1.3 ns
     """
 
     amplitude: Scalar = quantity("A")
@@ -80,6 +85,13 @@ class Train(AbstractPulse):
     - `pulse`: the waveform; it must end before the next one starts.
     - `number`: how often (a plain integer).
     - `period`: from start to start, s.
+
+    Raises `ValueError` where the number is below 1, or the period is not positive or shorter than the waveform.
+
+    >>> import mtjax as mtj
+    >>> train = mtj.Train(mtj.Pulse(100e-6, 1e-9), number=5, period=4e-9)
+    >>> print(f"{train(16.5e-9) * 1e6:.0f} uA in the fifth pulse, {train.mean(0.0, 4e-9) * 1e6:.0f} uA on average")
+    100 uA in the fifth pulse, 25 uA on average
     """
 
     pulse: AbstractPulse
@@ -129,6 +141,13 @@ class Sine(AbstractPulse):
     """A sine burst: amplitude sin(2 pi frequency (t - delay) + phase).
 
     - `amplitude`: A; `frequency`: Hz; `width`: length of the burst, s; `phase`: rad; `delay`: start, s.
+
+    Raises `ValueError` where a number is not finite, the frequency is not positive, or a time is negative.
+
+    >>> import mtjax as mtj
+    >>> burst = mtj.Sine(100e-6, frequency=1e9, width=10e-9)
+    >>> print(f"{burst(0.25e-9) * 1e6:.0f} uA at 0.25 ns, {burst(0.75e-9) * 1e6:.0f} uA at 0.75 ns")
+    100 uA at 0.25 ns, -100 uA at 0.75 ns
     """
 
     amplitude: Scalar = quantity("A")
@@ -177,6 +196,13 @@ class PiecewiseLinear(AbstractPulse):
 
     - `times`: increasing, from 0 or later on, shape (n,), s.
     - `currents`: shape (n,), A.
+
+    Raises `ValueError` where a number is not finite, the shapes differ, or the times are negative or do not increase.
+
+    >>> import mtjax as mtj
+    >>> measured = mtj.PiecewiseLinear([0.0, 0.2e-9, 1.0e-9, 1.5e-9], [0.0, 110e-6, 100e-6, 0.0])
+    >>> print(f"{measured(0.6e-9) * 1e6:.0f} uA at 0.6 ns, {measured.peak * 1e6:.0f} uA at most")
+    105 uA at 0.6 ns, 110 uA at most
     """
 
     times: Float[Array, " n"] = eqx.field(converter=as_scalar, metadata={"unit": "s"})
@@ -236,7 +262,12 @@ class PiecewiseLinear(AbstractPulse):
 
 
 def off() -> Pulse:
-    """No current at all: for equilibrium, retention and telegraph noise."""
+    """No current at all: for equilibrium, retention and telegraph noise.
+
+    >>> import mtjax as mtj
+    >>> print(f"{mtj.off().peak:.0f} A for {mtj.off().end:.0f} s")
+    0 A for 0 s
+    """
     return Pulse(0.0, 0.0)
 
 
@@ -266,6 +297,13 @@ class Steps(AbstractPulse):
     - `amplitudes`: shape (n,), A.
     - `width`: s.
     - `period`: from start to start, at least the width, s.
+
+    Raises `ValueError` where a number is not finite or out of its range, or `amplitudes` is a single number.
+
+    >>> import mtjax as mtj
+    >>> ramp = mtj.Steps([20e-6, 40e-6, 60e-6], width=1e-9, period=10e-9)
+    >>> print(f"{ramp(20.5e-9) * 1e6:.0f} uA in the third pulse, {ramp.end * 1e9:.0f} ns in all")
+    60 uA in the third pulse, 30 ns in all
     """
 
     amplitudes: Float[Array, " n"] = quantity("A")
