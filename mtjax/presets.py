@@ -42,6 +42,11 @@ def sengupta2016() -> Device:
     factors give 21.2 kT, so the in-plane one is trimmed: N_y = N_x + 2 x 20 kT / (mu0 Ms^2 V), N_z = 1 - N_x - N_y.
     The easy axis is x, the film normal z. It starts along +x and a positive current switches it (sigma = -x).
     Assumed, not from the paper: read-out R_P 10 kohm and TMR 100 %.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.sengupta2016()
+    >>> print(f"{device.delta:.1f} kT, critical current {device.critical_current * 1e6:.1f} uA")
+    20.0 kT, critical current 17.8 uA
     """
     layer = FreeLayer(EllipticCylinder(100e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.0122)
     nx = layer.shape.demagnetisation_factors()[0]
@@ -66,6 +71,11 @@ def perpendicular_stt(delta: ArrayLike = 60.0) -> Device:
     polarisation 0.6, R_P 5 kohm, TMR 150 %. The effective anisotropy field (demagnetisation included, hence no term for
     it) follows from `delta`: Bk = 2 delta kT / (Ms V). The reference layer points along -z: it starts antiparallel, along
     +z, and a positive current switches it.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> print(f"{device.delta:.1f} kT, critical current {device.critical_current * 1e6:.1f} uA")
+    40.0 kT, critical current 16.8 uA
     """
     layer = FreeLayer(EllipticCylinder(40e-9, 40e-9, 1.2e-9), Ms=1.0e6, alpha=0.01)
     return Device(
@@ -88,6 +98,11 @@ def perpendicular_sot(delta: ArrayLike = 40.0) -> Device:
     angle 0.3, heavy metal 3 nm thick and 50 nm wide, 800 ohm, in-plane field 20 mT along +x (the current's direction),
     R_AHE 1 ohm. The effective anisotropy field follows from `delta` at 300 K: Bk = 2 delta kT / (Ms V). It starts along
     +z; with the spins along -y and the field along +x a positive current switches it.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_sot()
+    >>> print(f"{device.delta:.1f} kT, critical current {device.critical_current * 1e6:.0f} uA")
+    40.0 kT, critical current 107 uA
     """
     layer = FreeLayer(EllipticCylinder(50e-9, 50e-9, 1.0e-9), Ms=1.0e6, alpha=0.05)
     return Device(
@@ -105,12 +120,24 @@ def perpendicular_sot(delta: ArrayLike = 40.0) -> Device:
 
 
 def kurenkov2019_neuron(*, key: Key[Array, ""] | None = None) -> Grains:
-    """`kurenkov2019` at a diameter of 200 nm: one cell."""
+    """`kurenkov2019` at a diameter of 200 nm: one cell.
+
+    >>> import mtjax as mtj
+    >>> film = mtj.presets.kurenkov2019_neuron()
+    >>> print(f"{film.number} cell, {film.current(3.6e11) * 1e3:.3f} mA at 3.6e11 A/m^2")
+    1 cell, 0.576 mA at 3.6e11 A/m^2
+    """
     return kurenkov2019(200e-9, key=key)
 
 
 def kurenkov2019_synapse(*, key: Key[Array, ""] | None = None) -> Grains:
-    """`kurenkov2019` at a diameter of 5 um: 877 cells."""
+    """`kurenkov2019` at a diameter of 5 um: 877 cells.
+
+    >>> import mtjax as mtj
+    >>> film = mtj.presets.kurenkov2019_synapse()
+    >>> print(f"{film.number} cells, {film.current(3.6e11) * 1e3:.1f} mA at 3.6e11 A/m^2")
+    877 cells, 14.4 mA at 3.6e11 A/m^2
+    """
     return kurenkov2019(5e-6, key=key)
 
 
@@ -132,6 +159,12 @@ def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[
 
     `key`: of the draw of the cells, `jax.random.key(0)` by default. A positive current takes cells from +z to -z;
     `device.current(density)` converts from A/m^2.
+
+    >>> import mtjax as mtj
+    >>> film = mtj.presets.kurenkov2019(600e-9)
+    >>> power = film.cell.write_resistance * film.current(3.6e11) ** 2
+    >>> print(f"{film.number} cells; 3.6e11 A/m^2 heats them by {film.cell.heating.resistance.sum() * power:.0f} K")
+    13 cells; 3.6e11 A/m^2 heats them by 148 K
     """
     Ms, Bk, thickness = 7e5, 0.30, 1.5e-9
     across = jnp.sqrt(4 / jnp.pi * (2 * 45.0 * (KB / Ms) * 300.0 / Bk) / thickness)
@@ -150,7 +183,13 @@ def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[
 
 
 def anisotropy_field(layer: FreeLayer, delta: ArrayLike, temperature: ArrayLike) -> Scalar:
-    """Bk = 2 delta kB T / (Ms V), T: the uniaxial field that gives `layer` a barrier of `delta` kT at `temperature` (K)."""
+    """Bk = 2 delta kB T / (Ms V), T: the uniaxial field that gives `layer` a barrier of `delta` kT at `temperature` (K).
+
+    >>> import mtjax as mtj
+    >>> layer = mtj.FreeLayer(mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.01)
+    >>> print(f"60 kT at 300 K need {mtj.presets.anisotropy_field(layer, 60.0, 300.0):.3f} T")
+    60 kT at 300 K need 0.330 T
+    """
     return 2 * as_scalar(delta) * as_scalar(temperature) / (layer.Ms * layer.shape.volume / KB)
 
 
@@ -160,6 +199,11 @@ class Entry(NamedTuple):
     - `make`: makes it.
     - `source`: of every value that is not named in `others`.
     - `others`: sources by the name of a value ("Device.start") or of the part that holds it ("AnomalousHall").
+
+    >>> import mtjax as mtj
+    >>> entry = mtj.presets.CATALOGUE["perpendicular_sot"]
+    >>> print(f"{entry.make().temperature:.0f} K; {entry.source}")
+    300 K; assumed, typical of published W/CoFeB/MgO dots
     """
 
     make: Callable[[], Device | Grains]
@@ -173,7 +217,14 @@ class Entry(NamedTuple):
 
 
 class Value(NamedTuple):
-    """One value of a device: its name, the number or vector in SI units, the unit, and where it is from."""
+    """One value of a device: its name, the number or vector in SI units, the unit, and where it is from.
+
+    >>> import mtjax as mtj
+    >>> entry = mtj.presets.CATALOGUE["sengupta2016"]
+    >>> alpha = next(value for value in mtj.presets.values_of(entry, entry.make()) if value.name == "alpha")
+    >>> print(f"{alpha.name} = {alpha.value:.4f}: {alpha.source}")
+    alpha = 0.0122: Sengupta et al., IEEE TED 63, 2963 (2016), as recalled
+    """
 
     name: str
     value: float | list[float]
@@ -229,7 +280,16 @@ CATALOGUE |= {make.__name__: Entry(make, _KURENKOV, _OF_FILMS) for make in (kure
 
 
 def values_of(entry: Entry, device: Device | Grains) -> list[Value]:
-    """Every value of `device`, which is `entry`'s, in the order of its printout, each with its source."""
+    """Every value of `device`, which is `entry`'s, in the order of its printout, each with its source.
+
+    >>> import mtjax as mtj
+    >>> entry = mtj.presets.CATALOGUE["perpendicular_stt"]
+    >>> for name, value, unit, source in mtj.presets.values_of(entry, entry.make())[4:6]:
+    ...     print(f"{name} = {mtj.printing.with_unit(value, unit, 3)}: {source}")
+    ...
+    alpha = 0.01: assumed, typical of published 40 nm CoFeB junctions
+    Bk = 330 mT: 2 delta kT / (Ms V), from the stated thermal stability at 300 K
+    """
     rows = list(_rows(device))
     short = [name for _, name, _, _ in rows]
     found = []
@@ -260,7 +320,13 @@ def _plain(value: Any, *, cells: bool) -> float | list[float]:
 
 
 def derived(device: Device | Grains) -> dict[str, tuple[float, str]]:
-    """Thermal stability, critical current (A) and relaxation time (s), with their units; of the median cell of a film."""
+    """Thermal stability, critical current (A) and relaxation time (s), with their units; of the median cell of a film.
+
+    >>> import mtjax as mtj
+    >>> found = mtj.presets.derived(mtj.presets.perpendicular_stt(40.0))
+    >>> print(", ".join(f"{name} {mtj.printing.with_unit(value, unit, 2)}" for name, (value, unit) in found.items()))
+    delta 40, critical current 17 uA, relaxation time 2.6 ns
+    """
     cell = device.cell if isinstance(device, Grains) else device
     cells = {"cells": (float(device.number), "")} if isinstance(device, Grains) else {}
     units = {"delta": "", "critical_current": "A", "relaxation_time": "s"}
