@@ -1,4 +1,9 @@
-"""Physical constants (CODATA 2018, SI) and the working units: nanoseconds and tesla."""
+"""Physical constants (CODATA 2018, SI) and the working units: nanoseconds and tesla.
+
+>>> import mtjax as mtj
+>>> print(f"{mtj.constants.GAMMA_NS / mtj.constants.TAU:.1f} GHz/T; kB T at 300 K is {mtj.constants.KB * 300.0 * 1e21:.2f} zJ")
+28.0 GHz/T; kB T at 300 K is 4.14 zJ
+"""
 
 import math
 
@@ -19,3 +24,4 @@ GAMMA_NS = GAMMA * NS
 SPIN_FIELD = HBAR / (2 * CHARGE)
 """hbar / 2e, V s: field times magnetisation times thickness per current density of spins."""
 TAU = 2 * math.pi
+"""One turn, rad."""

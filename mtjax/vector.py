@@ -16,6 +16,11 @@ class Vector(eqx.Module):
     """Three components `x`, `y`, `z` held apart, so that `vmap` turns them into three contiguous arrays.
 
     `a @ b` is the scalar product, `a.cross(b)` the vector product; sums, and products with a scalar, as usual.
+
+    >>> import mtjax as mtj
+    >>> m, B = mtj.vector.Vector.of([0.6, 0.0, 0.8]), mtj.vector.Vector.of([0.0, 0.0, 0.2])
+    >>> print(f"m.B = {m @ B:.2f} T, (m x B)_y = {m.cross(B).y:.2f} T")
+    m.B = 0.16 T, (m x B)_y = -0.12 T
     """
 
     x: Any
@@ -68,7 +73,15 @@ class Vector(eqx.Module):
 
 
 def frame(axis: Float[Array, 3]) -> tuple[Float[Array, 3], Float[Array, 3]]:
-    """Two unit vectors, shape (3,), that form a right-handed frame with the unit vector `axis`."""
+    """Two unit vectors, shape (3,), that form a right-handed frame with the unit vector `axis`.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> axis = jnp.array([0.0, 0.6, 0.8])
+    >>> e1, e2 = mtj.vector.frame(axis)
+    >>> print(f"(e1 x e2).axis = {jnp.cross(e1, e2) @ axis:.3f}")
+    (e1 x e2).axis = 1.000
+    """
     helper = jnp.eye(3, dtype=axis.dtype)[jnp.argmin(jnp.abs(axis))]
     e1 = jnp.cross(helper, axis)
     e1 = e1 / jnp.linalg.norm(e1)
@@ -76,7 +89,13 @@ def frame(axis: Float[Array, 3]) -> tuple[Float[Array, 3], Float[Array, 3]]:
 
 
 def points(number: int) -> Float[Array, "n 3"]:
-    """`number` unit vectors spread evenly over the sphere (Fibonacci lattice), shape (number, 3)."""
+    """`number` unit vectors spread evenly over the sphere (Fibonacci lattice), shape (number, 3).
+
+    >>> import mtjax as mtj
+    >>> m = mtj.vector.points(64)
+    >>> print(m.shape, f"<mz^2> = {(m[:, 2] ** 2).mean():.4f}, 1/3 on the sphere")
+    (64, 3) <mz^2> = 0.3333, 1/3 on the sphere
+    """
     i = jnp.arange(number) + 0.5
     z, phi = 1 - 2 * i / number, jnp.pi * (1 + 5**0.5) * i
     r = jnp.sqrt(1 - z**2)
@@ -84,6 +103,13 @@ def points(number: int) -> Float[Array, "n 3"]:
 
 
 def turn(v: Float[Array, 3], axis: Float[Array, 3], angle: ArrayLike) -> Float[Array, 3]:
-    """`v` turned about the unit vector `axis` by `angle` (rad)."""
+    """`v` turned about the unit vector `axis` by `angle` (rad).
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> x, _, z = jnp.eye(3)
+    >>> print([round(float(component), 3) for component in mtj.vector.turn(x, z, jnp.pi / 6)])
+    [0.866, 0.5, 0.0]
+    """
     along = (v @ axis) * axis
     return along + jnp.cos(angle) * (v - along) + jnp.sin(angle) * jnp.cross(axis, v)
