@@ -38,6 +38,12 @@ class JouleHeating(Shown):
     - `time`: cooling times tau_k, of the same shape, s.
 
     Raises `ValueError` where a resistance is negative, a time not positive, or the shapes differ.
+
+    >>> import mtjax as mtj
+    >>> heating = mtj.JouleHeating(resistance=1e6, time=2e-9)
+    >>> history = heating.history(mtj.Pulse(300e-6, 5e-9), 1e3, 300.0)
+    >>> print(f"{history(5e-9):.0f} K at the end of the pulse, {history(7e-9):.0f} K after 2 ns more")
+    383 K at the end of the pulse, 330 K after 2 ns more
     """
 
     resistance: Array = quantity("K/W")
@@ -74,6 +80,12 @@ class ThermalHistory(Shown):
 
     - `heating`: the device's; `pulse`: that heats; `resistance`: that it flows through, ohm; `ambient`: K.
     - `edges`: the pulse's knots in order, from 0, shape (n,), s; `rises`: of the modes there, shape (n, k), K.
+
+    >>> import mtjax as mtj
+    >>> heating = mtj.JouleHeating(resistance=1e6, time=2e-9)
+    >>> history = heating.history(mtj.Pulse(300e-6, 5e-9), 1e3, 300.0)
+    >>> print([f"{history(t):.0f} K" for t in (0.0, 1e-9, 5e-9, 20e-9)])
+    ['300 K', '335 K', '383 K', '300 K']
     """
 
     heating: JouleHeating
@@ -178,6 +190,11 @@ def metal_on_oxide(
     - `modes`: how many exponentials to keep.
 
     Raises `ValueError` where a number is not positive.
+
+    >>> import mtjax as mtj
+    >>> heating = mtj.devices.metal_on_oxide(length=1e-6, width=1e-6, oxide=100e-9, film=20e-9)
+    >>> print(f"{heating.resistance.sum() / 1e3:.1f} K/mW, cooling in {heating.time.max() * 1e9:.1f} ns")
+    71.4 K/mW, cooling in 8.5 ns
     """
     sizes = {"length": length, "width": width, "oxide": oxide, "film": film}
     require(sizes, "length width oxide film", positive=True, unit="m")
