@@ -11,7 +11,18 @@ from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity, r
 
 
 class AbstractResistance(Shown):
-    """A resistance that depends on the magnetisation."""
+    """A resistance that depends on the magnetisation.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> class Anisotropic(mtj.AbstractResistance):
+    ...     R: jax.Array = mtj.quantity("ohm")
+    ...     def __call__(self, m, voltage=0.0):
+    ...         return self.R * (1 + 0.02 * m[..., 0] ** 2)
+    ...
+    >>> print(f"{Anisotropic(100.0)(jax.numpy.array([1.0, 0.0, 0.0])):.1f} ohm along the current")
+    102.0 ohm along the current
+    """
 
     @abstractmethod
     def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
@@ -27,6 +38,14 @@ class TunnelMagnetoresistance(AbstractResistance):
     - `tmr`: (R_AP - R_P) / R_P at low voltage, 1.0 for 100 %.
     - `reference`: direction p of the reference layer, shape (3,).
     - `half_voltage`: voltage at which the TMR has halved, V; infinite for no bias dependence.
+
+    Raises `ValueError` where a number is not positive.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> junction = mtj.TunnelMagnetoresistance(R_P=5e3, tmr=1.5, half_voltage=0.5)
+    >>> print([f"{junction(jnp.array([0.0, 0.0, -1.0]), voltage) / 1e3:.2f} kohm" for voltage in (0.0, 0.5)])
+    ['12.50 kohm', '8.75 kohm']
     """
 
     R_P: Scalar = quantity("ohm")
@@ -51,6 +70,12 @@ class AnomalousHall(AbstractResistance):
 
     - `R_AHE`: half the difference between the two saturated values, ohm.
     - `axis`: the film's normal, shape (3,).
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> hall = mtj.AnomalousHall(R_AHE=1.0)
+    >>> print([f"{hall(jnp.array(m)):.1f} ohm" for m in ([0.0, 0.0, 1.0], [0.6, 0.0, -0.8])])
+    ['1.0 ohm', '-0.8 ohm']
     """
 
     R_AHE: Scalar = quantity("ohm")
