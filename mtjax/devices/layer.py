@@ -16,6 +16,11 @@ class Drive(Shown):
     - `current`: through the write path, A.
     - `voltage`: across the barrier, V.
     - `temperature`: of the free layer, K.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> device.drive(50e-6)
+    Drive(current=50 uA, voltage=250 mV, temperature=300 K)
     """
 
     current: Scalar = quantity("A")
@@ -30,6 +35,11 @@ class Magnet(Shown):
     - `softening`: Bk at this temperature over the stated Bk.
     - `volume` (m^3), `area` (m^2, in the film plane), `thickness` (m).
     - `factors`: demagnetisation factors along x, y, z, shape (3,).
+
+    >>> import mtjax as mtj
+    >>> magnet = mtj.presets.perpendicular_stt(40.0).magnet
+    >>> print(f"moment {magnet.moment:.2e} A m^2, Nz {magnet.factors[2]:.3f}")
+    moment 1.51e-18 A m^2, Nz 0.916
     """
 
     Ms: Scalar
@@ -67,6 +77,12 @@ class FreeLayer(Shown):
     - `saturation`: how Ms and Bk change with temperature; `None`: not at all.
 
     Raises `ValueError` where `Ms` or `alpha` is not positive.
+
+    >>> import mtjax as mtj
+    >>> shape = mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9)
+    >>> layer = mtj.FreeLayer(shape, Ms=1e6, alpha=0.01, saturation=mtj.BlochLaw(Tc=1000.0))
+    >>> print(f"{layer.Ms_at(300.0) / 1e6:.3f} MA/m at 300 K, {layer.Ms_at(400.0) / 1e6:.3f} MA/m at 400 K")
+    1.000 MA/m at 300 K, 0.894 MA/m at 400 K
     """
 
     shape: AbstractShape

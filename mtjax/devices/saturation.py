@@ -13,7 +13,18 @@ from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
 
 class AbstractSaturation(Shown):
-    """Ms and Bk at a temperature, relative to those that the layer and its terms are given with."""
+    """Ms and Bk at a temperature, relative to those that the layer and its terms are given with.
+
+    >>> import mtjax as mtj
+    >>> class Linear(mtj.AbstractSaturation):
+    ...     def magnetisation(self, temperature):
+    ...         return 1 - (temperature - 300.0) / 400.0
+    ...     def anisotropy(self, temperature):
+    ...         return self.magnetisation(temperature) ** 2
+    ...
+    >>> print(f"Ms {Linear().magnetisation(400.0):.2f}, Bk {Linear().anisotropy(400.0):.2f} of those at 300 K")
+    Ms 0.75, Bk 0.56 of those at 300 K
+    """
 
     @property
     def highest(self) -> Scalar:
@@ -47,6 +58,11 @@ class BlochLaw(AbstractSaturation):
     - `least`: lower bound of 1 - (T / Tc)^exponent, so that a macrospin remains defined at and beyond Tc.
 
     Raises `ValueError` where a number is out of range, or `reference` is not below `Tc`.
+
+    >>> import mtjax as mtj
+    >>> law = mtj.BlochLaw(Tc=650.0)
+    >>> print(f"Ms {law.magnetisation(450.0):.3f}, Bk {law.anisotropy(450.0):.3f} of those at 300 K")
+    Ms 0.618, Bk 0.561 of those at 300 K
     """
 
     Tc: Scalar = quantity("K")
