@@ -27,6 +27,13 @@ class Spread(Shown):
     - `size`: that of the area with which it counts in the read-out (lognormal).
     - `bias`: standard deviation of the exchange bias along x, y and z, shape (3,), T (normal).
     - `fixed`: share of cells that never switch.
+
+    Raises `ValueError` where a width is negative, the share is not between 0 and 1, or `bias` lacks the shape (3,).
+
+    >>> import mtjax as mtj
+    >>> film = mtj.presets.kurenkov2019(5e-6, spread=mtj.Spread(Bk=0.1))
+    >>> print(f"{film.number} cells, Bk within {film.Bk.std() / film.Bk.mean():.0%}")
+    877 cells, Bk within 10%
     """
 
     Bk: Scalar = quantity("", default=0.0)
@@ -51,6 +58,15 @@ class Grains(Shown):
     - `fixed`: cells that never switch, shape (cells,).
     - `neighbours`: their numbers, -1 for none, shape (cells, 4).
     - `coupling`: field of one neighbour on another, along `cell.start` and times its m.start, T; positive lets domains expand.
+
+    Raises `ValueError` where a field is not finite, a volume not positive, or a size not between 0 and 1.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> median = mtj.presets.kurenkov2019_neuron().cell
+    >>> film = mtj.Grains.draw(median, 600e-9, pitch=150e-9, key=jax.random.key(0), spread=mtj.Spread(Bk=0.1))
+    >>> print(f"{film.number} cells; all up they read {film.hall(jax.numpy.ones(film.number)):.2f} ohm")
+    13 cells; all up they read 1.00 ohm
     """
 
     cell: Device

@@ -23,7 +23,13 @@ from mtjax.quantities import Scalar, quantity, require
 
 
 class AbstractShape(Shown):
-    """A body with three full extents: `length` along x, `width` along y, `thickness` along z (metres)."""
+    """A body with three full extents: `length` along x, `width` along y, `thickness` along z (metres).
+
+    >>> import mtjax as mtj
+    >>> shapes = [kind(100e-9, 40e-9, 2e-9) for kind in (mtj.EllipticCylinder, mtj.Prism, mtj.Ellipsoid)]
+    >>> print(", ".join(f"{type(shape).__name__} {shape.demagnetisation_factors()[2]:.3f}" for shape in shapes))
+    EllipticCylinder 0.903, Prism 0.909, Ellipsoid 0.945
+    """
 
     length: eqx.AbstractVar[Scalar]
     width: eqx.AbstractVar[Scalar]
@@ -55,6 +61,11 @@ class EllipticCylinder(AbstractShape):
     - `thickness`: its height, m
 
     Raises `ValueError` unless all three are finite and positive.
+
+    >>> import mtjax as mtj
+    >>> pillar = mtj.EllipticCylinder(100e-9, 40e-9, 1.2e-9)
+    >>> print([f"{factor:.4f}" for factor in pillar.demagnetisation_factors()], f"{pillar.volume * 1e27:.0f} nm^3")
+    ['0.0141', '0.0511', '0.9348'] 3770 nm^3
     """
 
     length: Scalar = quantity("m")
@@ -104,6 +115,11 @@ class Prism(AbstractShape):
     - `length`, `width`, `thickness`: the edges, m
 
     Raises `ValueError` unless all three are finite and positive.
+
+    >>> import mtjax as mtj
+    >>> block = mtj.Prism(100e-9, 20e-9, 2e-9)
+    >>> print([f"{factor:.4f}" for factor in block.demagnetisation_factors()], f"{block.volume * 1e27:.0f} nm^3")
+    ['0.0218', '0.1152', '0.8629'] 4000 nm^3
     """
 
     length: Scalar = quantity("m")
@@ -139,6 +155,11 @@ class Ellipsoid(AbstractShape):
     - `length`, `width`, `thickness`: the full axes (twice the semi-axes), m
 
     Raises `ValueError` unless all three are finite and positive.
+
+    >>> import mtjax as mtj
+    >>> sphere = mtj.Ellipsoid(20e-9, 20e-9, 20e-9)
+    >>> print([f"{factor:.4f}" for factor in sphere.demagnetisation_factors()], f"{sphere.volume * 1e27:.0f} nm^3")
+    ['0.3333', '0.3333', '0.3333'] 4189 nm^3
     """
 
     length: Scalar = quantity("m")
