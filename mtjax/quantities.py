@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,26 @@ keep_compiled()
 Scalar = Float[Array, ""]
 Numbers = ArrayLike | Sequence[Any]
 """What converts to an array: numbers, arrays, and (nested) lists of them."""
+
+
+_EXTRAS = {
+    "matplotlib": ("matplotlib", "plot"),
+    "numpyro": ("numpyro", "fit"),
+    "sklearn": ("scikit-learn", "nn"),
+    "xarray": ("xarray", "sweep"),
+}
+"""Modules that not everybody needs: the package and the extra that bring them."""
+
+
+def need(module: str, what: str) -> None:
+    """Raise `ImportError` where a `module` of an extra is missing, with the command that installs it; `what` needs it.
+
+    >>> import mtjax as mtj
+    >>> mtj.quantities.need("matplotlib", "A picture")
+    """
+    package, extra = _EXTRAS[module]
+    if importlib.util.find_spec(module) is None:
+        raise ImportError(f"{what} needs {package}, which is missing: pip install 'mtjax[{extra}]'.")
 
 
 def as_scalar(x: Numbers) -> Array:

@@ -9,7 +9,7 @@ import tyro
 
 import mtjax as mtj
 from mtjax.cli.options import Force, Out
-from mtjax.cli.output import refuse, write_fits
+from mtjax.cli.output import refuse, tell_of_pictures, write_fits
 
 if TYPE_CHECKING:
     from mtjax.devices import Device
@@ -70,6 +70,7 @@ def demo_command(
       mtjax design mtjax-demo --quantity Bk --trials 500
     """
     refuse(out, force=force)
+    tell_of_pictures()
     data = experiment(seed=seed)
     found = mtj.fit(first_guess(), data, where=parameters, progress=True)
     print(f"{found}\n\n{comparison(found)}\n")

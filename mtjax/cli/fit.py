@@ -24,7 +24,7 @@ from mtjax.cli.options import (
     setting,
     two_numbers,
 )
-from mtjax.cli.output import refuse, write_fits
+from mtjax.cli.output import refuse, tell_of_pictures, write_fits
 
 if TYPE_CHECKING:
     from mtjax.devices import Device
@@ -126,6 +126,11 @@ class JudgeOptions:
     profile: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help="Profile likelihood of these quantities.")] = ()
     posterior: Annotated[int, tyro.conf.arg(help="Draws per chain from the posterior (needs numpyro).")] = 0
 
+    def require_extras(self) -> None:
+        """Raise `ImportError` where what is asked for needs a package that is missing."""
+        if self.posterior:
+            mtj.quantities.need("numpyro", "A posterior")
+
     def judged(
         self, device: Device, fits: dict[str, Fit], parts: dict[str, SwitchingData], search: SearchOptions
     ) -> dict[str, Any]:
@@ -172,6 +177,8 @@ def fit_command(
       mtjax fit sot.csv --set write_resistance=776 alpha=0.3 --priors theta_sh=0.3:3 Bk=0.2:3 --direction "AP->P"
     """
     refuse(out, force=force)
+    tell_of_pictures()
+    judge.require_extras()
     check_device(device)
     tuple(map(setting, set_))
     mtj.configure_cpu(devices=devices)

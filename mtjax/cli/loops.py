@@ -9,7 +9,7 @@ import tyro
 
 import mtjax as mtj
 from mtjax.cli.options import Force, Out
-from mtjax.cli.output import refuse, write_fits
+from mtjax.cli.output import refuse, tell_of_pictures, write_fits
 
 
 def loops_command(
@@ -31,6 +31,7 @@ def loops_command(
       mtjax loops AHE_Loopshift --out shift
     """
     refuse(out, force=force)
+    tell_of_pictures()
     found = mtj.thresholds(mtj.read_loops(data))
     pulsed = bool((found.width > 0).any())
     fits = {"": mtj.fit_thresholds(found, tau_0=tau_0) if pulsed else mtj.fit_loop_shift(found)}

@@ -31,8 +31,8 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run `mtjax` with `arguments` (those of the process by default); returns the exit code.
 
-    0: done; 1: the engine found no answer; 2: bad input; 130: interrupted. What went wrong is one sentence on standard error.
-    Everything is worked out in double precision.
+    0: done; 1: the engine found no answer; 2: bad input, or a package of an extra is missing; 130: interrupted. What went wrong
+    is one sentence on standard error. Everything is worked out in double precision.
     """
     _double_precision()
     try:
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             tyro.extras.subcommand_cli_from_dict(
                 COMMANDS, prog="mtjax", args=arguments, description="A differentiable simulator of spintronic devices."
             )
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"mtjax: {error}", file=sys.stderr)
         return 2
     except RuntimeError as error:

@@ -23,6 +23,17 @@ def refuse(out: Path, *, force: bool) -> None:
         raise ValueError(f"The output folder '{out}' must be empty or new: choose another --out, or write with --force.")
 
 
+def tell_of_pictures() -> None:
+    """Say on standard error, before the work, that there will be no picture, where matplotlib is missing."""
+    if not can_draw():
+        print("No picture will be written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)
+
+
+def can_draw() -> bool:
+    """Whether matplotlib is there."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
 def write_fits(out: Path, fits: Mapping[str, AbstractFit], **extra: Any) -> None:
     """fit.json, report.md and, with matplotlib, fit.png."""
     out.mkdir(parents=True, exist_ok=True)
@@ -32,8 +43,7 @@ def write_fits(out: Path, fits: Mapping[str, AbstractFit], **extra: Any) -> None
 
 
 def _pictures(out: Path, fits: Mapping[str, AbstractFit], extra: dict[str, Any]) -> tuple[str, ...]:
-    if importlib.util.find_spec("matplotlib") is None:
-        print("No picture is written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)
+    if not can_draw():
         return ()
     mtj.plot.plot_fits(fits).savefig(out / "fit.png")
     posteriors = extra.get("posteriors", {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import sys
@@ -23,6 +22,7 @@ from mtjax.cli.options import (
     pair,
     setting,
 )
+from mtjax.cli.output import can_draw, tell_of_pictures
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -84,6 +84,11 @@ def simulate_command(
             if value is None:
                 raise ValueError(f"The pulse must have a current and a width, but --{name} is missing.")
     part, axes = which_shard(shard), tuple(map(axis, sweep))
+    if axes:
+        mtj.quantities.need("xarray", "A sweep")
+        tell_of_pictures()
+    elif picture is not None:
+        mtj.quantities.need("matplotlib", "A picture")
     mtj.configure_cpu(devices=devices)
     model, how = device_named(device, set_), method_named(method, samples, seed)
     if axes:
@@ -148,7 +153,7 @@ def sweep_command(sweep: Sweep, shard: tuple[int, int], out: Path, *, as_json: b
     """Work out a shard, and merge where it is the only one."""
     path = mtj.sweeps.run(sweep, out, shard, progress=True)
     if shard == (1, 1):
-        merge_command(out, json_=as_json)
+        _merge(out, as_json=as_json)
         return
     done = len(mtj.sweeps.answers(out))
     if as_json:
@@ -173,12 +178,18 @@ def merge_command(
       mtjax merge psw
       python -c "import xarray; print(xarray.load_dataset('psw/sweep.nc'))"
     """
+    mtj.quantities.need("xarray", "A sweep")
+    tell_of_pictures()
+    _merge(folder, as_json=json_)
+
+
+def _merge(folder: Path, *, as_json: bool) -> None:
     found, path = mtj.sweeps.write_merged(folder)
     reasons = json.loads(found.attrs["without_answer"])
     if reasons:
         first = next(iter(reasons.values()))
         print(f"warning: {len(reasons)} of {found.probability.size} points have no answer (nan): {first}", file=sys.stderr)
-    if json_:
+    if as_json:
         print(json.dumps(_summary(found)))
         return
     print(found["probability"].to_series().to_string(max_rows=40))
@@ -196,7 +207,7 @@ def _summary(found: Dataset) -> dict:
 
 
 def _picture(found: Dataset, folder: Path) -> list[Path]:
-    if len(found.dims) > 2 or importlib.util.find_spec("matplotlib") is None:
+    if len(found.dims) > 2 or not can_draw():
         return []
     mtj.plot.plot_sweep(found).savefig(folder / "sweep.png")
     return [folder / "sweep.png"]

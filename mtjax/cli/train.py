@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import tyro
 
 import mtjax as mtj
 from mtjax.cli.options import Force, Json, Out
-from mtjax.cli.output import refuse
+from mtjax.cli.output import can_draw, refuse, tell_of_pictures
 
 if TYPE_CHECKING:
     from mtjax.nn import AbstractCost, Accuracy, CmosEnergy, Dataset, Energy, Trained
@@ -52,6 +51,7 @@ def train_command(
       mtjax train images/mnist.npz --hidden 300 --epochs 15 --rate 6e-3 --checkpoint kept --json
     """
     refuse(out, force=force)
+    tell_of_pictures()
     train, test = _data(data, seed)
     if not hidden or min(hidden) < 1:
         raise ValueError(f"--hidden must be one or more positive numbers, but is {hidden}.")
@@ -77,8 +77,6 @@ def train_command(
 
 def _data(name: str, seed: int) -> tuple[Dataset, Dataset]:
     if name == "digits":
-        if importlib.util.find_spec("sklearn") is None:
-            raise ValueError("The digits are those of scikit-learn, which is missing: pip install 'mtjax[nn]'.")
         return mtj.nn.datasets.digits(seed=seed)
     if not name.endswith(".npz"):
         raise ValueError(f"The data must be digits or a .npz file, but are {name!r}.")
@@ -116,8 +114,7 @@ def _joules(energy: AbstractCost) -> dict[str, float]:
 
 
 def _picture(path: Path, history, accuracy: Accuracy, own: Energy, cmos: CmosEnergy) -> list[str]:
-    if importlib.util.find_spec("matplotlib") is None:
-        print("No picture is written, because matplotlib is missing: pip install 'mtjax[plot]'.", file=sys.stderr)
+    if not can_draw():
         return []
     mtj.plot.plot_training([loss for loss, _ in history], accuracy, own, cmos).savefig(path)
     return [path.name]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mtjax.printing import Shown
+from mtjax.quantities import need
 
 
 class Dataset(Shown):
@@ -51,7 +52,11 @@ class Dataset(Shown):
 
 
 def digits(*, seed: int = 0, test: float = 0.2) -> tuple[Dataset, Dataset]:
-    """The 1,797 8x8 digits of scikit-learn (`pip install 'mtjax[nn]'`), stratified into training and test data."""
+    """The 1,797 8x8 digits of scikit-learn (`pip install 'mtjax[nn]'`), stratified into training and test data.
+
+    Raises `ImportError` without scikit-learn.
+    """
+    need("sklearn", "The data set of digits")
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from mtjax.files import classes_in, decode, encode, write_whole
 from mtjax.printing import describe
+from mtjax.quantities import need
 from mtjax.sweeps.sweep import Answer, Sweep
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ def run(sweep: Sweep, folder: Path, shard: tuple[int, int] = (1, 1), *, progress
     `shard`: which one of how many, from 1: shard i of n has the points i - 1, i - 1 + n, ...; killed at any moment, it goes on
     from what was written when it is started again.
 
-    Raises `ValueError` where the folder belongs to another sweep, or there is no such shard.
+    Raises `ValueError` where the folder belongs to another sweep, or there is no such shard, `ImportError` without xarray.
     """
+    need("xarray", "A sweep")
     which, of = shard
     if not 1 <= which <= of:
         raise ValueError(f"The shard must be one from 1/{of} to {of}/{of}, but is {which}/{of}.")
@@ -76,7 +78,8 @@ class _Keeper:
 
 
 def answers(folder: Path) -> dict[int, Answer]:
-    """Every point that stands in a folder, by its number."""
+    """Every point that stands in a folder, by its number; raises `ImportError` without xarray."""
+    need("xarray", "A sweep")
     found: dict[int, Answer] = {}
     for path in sorted(folder.glob("points-*-of-*.nc")):
         found = _read(path) | found
@@ -88,8 +91,9 @@ def merged(folder: Path, classes: tuple[type, ...] = ()) -> Dataset:
 
     `classes`: of your own that are in the sweep, where they are not registered by `mtjax.files.register`.
 
-    Raises `ValueError` where the folder holds no sweep, or points are missing.
+    Raises `ValueError` where the folder holds no sweep, or points are missing, `ImportError` without xarray.
     """
+    xarray = _xarray()
     sweep, found = sweep_in(folder, classes), answers(folder)
     missing = sorted(set(range(sweep.size)) - set(found))
     if missing:
@@ -97,7 +101,6 @@ def merged(folder: Path, classes: tuple[type, ...] = ()) -> Dataset:
             f"All {sweep.size} points of the sweep in '{folder}' must be there, but {len(missing)} are missing, the first of "
             f"them number {missing[0]}: run its shards to their end."
         )
-    xarray = _xarray()
     columns = {
         name: (sweep.names, np.array([found[n][i] for n in range(sweep.size)]).reshape(sweep.shape), {"long_name": text})
         for i, (name, text) in enumerate(_COLUMNS.items())
@@ -202,8 +205,7 @@ def _write(path: Path, table: Dataset) -> None:
 
 
 def _xarray() -> Any:
-    try:
-        import xarray
-    except ImportError:
-        raise ValueError("Sweeps need xarray, which is missing: pip install 'mtjax[sweep]'.") from None
+    need("xarray", "A sweep")
+    import xarray
+
     return xarray

@@ -105,6 +105,52 @@ def test_without_matplotlib_the_numbers_are_written_all_the_same(csv, tmp_path, 
 
 
 @pytest.mark.parametrize(
+    ("module", "arguments", "sentence"),
+    [
+        ("numpyro", ("fit", "DATA", *FAST, "--posterior", "50"), "A posterior needs numpyro"),
+        (
+            "xarray",
+            ("simulate", "perpendicular_stt", "--width", "1e-8", "--sweep", "current=1e-5,2e-5"),
+            "A sweep needs xarray",
+        ),
+        ("xarray", ("merge", "DATA"), "A sweep needs xarray"),
+        (
+            "matplotlib",
+            ("simulate", "perpendicular_stt", "--width", "1e-8", "--current", "1e-5", "--picture", "a.png"),
+            "A picture needs matplotlib",
+        ),
+        ("sklearn", ("train",), "The data set of digits needs scikit-learn"),
+    ],
+)
+def test_missing_packages_are_told_before_the_work(csv, tmp_path, capsys, monkeypatch, module, arguments, sentence):
+    def work(*args, **kwargs):
+        raise AssertionError("worked")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mtj, "fit", work)
+    monkeypatch.setattr(mtj, "switching_probability", work)
+    monkeypatch.setitem(sys.modules, module, None)
+    assert cli.main([str(csv) if text == "DATA" else text for text in arguments]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"mtjax: {sentence}, which is missing: pip install 'mtjax[")
+    assert said.err.count("\n") == 1
+    assert not said.out
+    assert list(tmp_path.iterdir()) == [csv]
+
+
+def test_without_matplotlib_a_command_says_so_before_the_work(csv, tmp_path, monkeypatch, capsys):
+    def work(*args, **kwargs):
+        raise ValueError("working")
+
+    monkeypatch.setattr(mtj, "fit", work)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert cli.main(["fit", str(csv), *FAST, "--out", str(tmp_path / "out")]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "No picture will be written, because matplotlib is missing: pip install 'mtjax[plot]'."
+    assert second == "mtjax: working"
+
+
+@pytest.mark.parametrize(
     ("text", "extra", "sentence"),
     [
         (None, (), "must exist"),

@@ -193,6 +193,16 @@ def test_sweeps_that_make_no_sense_are_refused_before_anything_is_worked_out(axe
         Sweep(mtj.presets.perpendicular_stt(), axes, ThermalActivation(), **{"width": 1e-9, **options})
 
 
+def test_without_xarray_nothing_is_worked_out_or_written(tmp_path, cheap, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    doors = (lambda folder: run(thermal(), folder), answers, merged, write_merged)
+    for door in doors:
+        with pytest.raises(ImportError, match=r"A sweep needs xarray, which is missing: pip install 'mtjax\[sweep\]'"):
+            door(tmp_path / "out")
+    assert not cheap
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_whole_sweep_is_compiled_once(tmp_path, monkeypatch):
     """Pulses and devices are data: other currents, widths, temperatures and barriers need no other program."""
     from mtjax.switching import monte_carlo

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 from mtjax.fitting.counts import refuse_noise
 from mtjax.fitting.result import AbstractFit
 from mtjax.printing import Shown, with_unit
-from mtjax.quantities import in_double
+from mtjax.quantities import in_double, need
 
 R_HAT, LEAST_DRAWS = 1.01, 400.0
 """Largest R-hat, and smallest number of effective draws, that pass (Vehtari et al., Bayesian Analysis 16, 667, 2021)."""
@@ -75,19 +75,16 @@ def posterior(
 
     Raises `ImportError` without numpyro, `ValueError` for fits by Monte Carlo.
     """
+    need("numpyro", "A posterior")
     refuse_noise(fit, "A posterior")
-    try:
-        import numpyro
-        from numpyro import diagnostics, infer
-    except ImportError as error:
-        raise ImportError("The posterior needs numpyro: pip install 'mtjax[fit]'.") from error
+    from numpyro import diagnostics, infer
+
     potential = _Potential(fit)
     kernel = infer.NUTS(potential_fn=potential, dense_mass=True, target_accept_prob=0.85, max_tree_depth=6)
     method = "sequential" if chains == 1 else "vectorized"
     mcmc = infer.MCMC(
         kernel, num_warmup=warmup, num_samples=samples, num_chains=chains, chain_method=method, progress_bar=progress
     )
-    del numpyro
     first, draw = jax.random.split(key)
     start = jax.random.normal(first, (chains, len(fit.estimates)))
     mcmc.run(draw, init_params=start if chains > 1 else start[0], extra_fields=("diverging",))

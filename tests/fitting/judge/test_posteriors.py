@@ -1,6 +1,7 @@
 """Profile, posterior, comparison, design and joint fits against other ways to the same numbers, on one instant law."""
 
 import dataclasses
+import sys
 
 import equinox as eqx
 import jax
@@ -220,6 +221,12 @@ def test_the_posterior_is_that_of_a_grid(few, found):
 
 
 @pytest.mark.slow
+def test_without_numpyro_there_is_no_posterior(found, monkeypatch):
+    monkeypatch.setitem(sys.modules, "numpyro", None)
+    with pytest.raises(ImportError, match=r"A posterior needs numpyro, which is missing: pip install 'mtjax\[fit\]'"):
+        posterior(found, key=jax.random.key(0))
+
+
 def test_many_data_give_fishers_intervals_and_few_do_not(found, few, drawn):
     assert drawn.warnings == ()
     fisher, sampled = found.estimates.interval(0.95), drawn.interval(0.95)

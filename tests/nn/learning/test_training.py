@@ -1,5 +1,7 @@
 """Training, accuracy, checkpoints, and data: what they do and what they refuse."""
 
+import sys
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -129,6 +131,12 @@ def test_shifted_images_move_by_whole_pixels_and_zeros_move_in():
     images = jnp.asarray(np.repeat(image, 200, axis=0))
     places = {tuple(np.argwhere(np.asarray(x))[0] - 3) for x in shifted(images, 1, jax.random.key(0))}
     assert places == {(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+
+
+def test_digits_need_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ImportError, match=r"of digits needs scikit-learn, which is missing: pip install 'mtjax\[nn\]'"):
+        nn.datasets.digits()
 
 
 def test_digits_are_split_the_same_way_for_the_same_seed():
