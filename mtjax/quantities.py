@@ -44,13 +44,23 @@ def need(module: str, what: str) -> None:
 
 
 def as_scalar(x: Numbers) -> Array:
-    """A floating-point array of the default precision (or of `x`'s own, if it is floating already)."""
+    """A floating-point array of the default precision (or of `x`'s own, if it is floating already).
+
+    >>> import mtjax as mtj
+    >>> print(f"{mtj.quantities.as_scalar(300):.1f} K")
+    300.0 K
+    """
     x = jnp.asarray(x)
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.result_type(float))
 
 
 def as_direction(v: Numbers) -> Array:
-    """A unit vector, shape (3,), along `v`; raises `ValueError` for a zero, infinite or differently shaped `v`."""
+    """A unit vector, shape (3,), along `v`; raises `ValueError` for a zero, infinite or differently shaped `v`.
+
+    >>> import mtjax as mtj
+    >>> print([round(float(component), 3) for component in mtj.quantities.as_direction((3, 0, 4))])
+    [0.6, 0.0, 0.8]
+    """
     v = as_scalar(v)
     if v.shape[-1:] != (3,):
         raise ValueError(f"A direction must have three components, but has shape {v.shape}.")
@@ -60,17 +70,41 @@ def as_direction(v: Numbers) -> Array:
 
 
 def quantity(unit: str, **kwargs: Any) -> Any:
-    """A dataclass field for a scalar quantity: converts to an array and remembers its SI `unit` for printing."""
+    """A dataclass field for a scalar quantity: converts to an array and remembers its SI `unit` for printing.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> class Easy(mtj.printing.Shown):
+    ...     Bk: jax.Array = mtj.quantity("T")
+    ...
+    >>> Easy(0.22)
+    Easy(Bk=220 mT)
+    """
     return eqx.field(converter=as_scalar, metadata={"unit": unit}, **kwargs)
 
 
 def direction(**kwargs: Any) -> Any:
-    """A dataclass field for a unit vector, shape (3,): converts and normalises."""
+    """A dataclass field for a unit vector, shape (3,): converts and normalises.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> class Pinned(mtj.printing.Shown):
+    ...     axis: jax.Array = mtj.direction(default=(0.0, 0.0, 1.0))
+    ...
+    >>> Pinned((3.0, 0.0, 4.0))
+    Pinned(axis=[0.6, 0, 0.8])
+    """
     return eqx.field(converter=as_direction, metadata={"unit": ""}, **kwargs)
 
 
 def is_known(x: Any) -> bool:
-    """Whether the value of `x` is known now, that is, `x` is not being traced."""
+    """Whether the value of `x` is known now, that is, `x` is not being traced.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> mtj.quantities.is_known(300.0), bool(jax.jit(mtj.quantities.is_known)(300.0))
+    (True, False)
+    """
     try:
         return not isinstance(x, jax.Array) or x.is_fully_addressable is not None
     except jax.errors.ConcretizationTypeError:
@@ -110,7 +144,14 @@ def _rule(least: float, most: float, *, positive: bool) -> str:
 
 
 def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Runs `function` in double precision, whatever the session has."""
+    """Runs `function` in double precision, whatever the session has.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> small = mtj.quantities.in_double(lambda: float((jnp.asarray(1.0) + 1e-12) - 1.0))
+    >>> print(f"{small():.2e}")
+    1.00e-12
+    """
 
     @functools.wraps(function)
     def run(*args, **kwargs):
