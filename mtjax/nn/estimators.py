@@ -28,6 +28,16 @@ class AbstractEstimator(Shown):
     """How to differentiate through spikes.
 
     `spike` and `final` are what networks call; `value_and_grad` is what training calls.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> u = jax.numpy.array(0.3)
+    >>> for estimator in (mtj.nn.StraightThrough(), mtj.nn.Concrete(temperature=0.5), mtj.nn.Reinforce()):
+    ...     spike, slope = jax.value_and_grad(lambda logit: estimator.spike(logit, u))(0.0)
+    ...     print(f"{type(estimator).__name__}: {spike:.2f}, slope {slope:.2f}")
+    StraightThrough: 1.00, slope 0.25
+    Concrete: 0.84, slope 0.26
+    Reinforce: 1.00, slope 0.00
     """
 
     @abstractmethod
@@ -44,7 +54,17 @@ class AbstractEstimator(Shown):
 
 
 class AbstractLookahead(AbstractEstimator):
-    """An estimator that looks at a layer as a whole, the synapse before it included; for memoryless neurons."""
+    """An estimator that looks at a layer as a whole, the synapse before it included; for memoryless neurons.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> synapse = mtj.nn.Dense(weight=jnp.array([[2.0, 1.0, -1.0]]), bias=jnp.zeros(1))
+    >>> x, u = jnp.array([1.0, 0.0, 0.0]), jnp.full(1, 0.3)
+    >>> slope = jax.grad(lambda x: mtj.nn.PSA().layer(synapse, lambda y: y - 1, x, u)[0])(x)
+    >>> print("a spike of each input changes P by " + ", ".join(f"{x:.3f}" for x in slope))
+    a spike of each input changes P by 0.462, 0.150, -0.231
+    """
 
     @abstractmethod
     def layer(self, synapse: Any, logit: Callable[[Others], Others], x: Others, uniforms: Values) -> Values:
@@ -56,6 +76,12 @@ class AbstractSurrogate(AbstractEstimator):
 
     Where the logits are the same at all time-steps so is that, and networks pass derivatives through it once, not once for
     every time-step: the same gradient for less work.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> estimator, logit = mtj.nn.StraightThrough(), jnp.array(1.0)
+    >>> print(f"spike {estimator.spike(logit, jnp.array(0.9)):.0f}, with the slope of P = {estimator.surrogate(logit):.3f}")
+    spike 0, with the slope of P = 0.731
     """
 
     @abstractmethod
@@ -97,9 +123,12 @@ class StraightThrough(AbstractSurrogate):
     No free parameter: the device's noise is the surrogate. Exact where the loss is linear in each spike; biased
     otherwise, by about 0.2 of the gradient's size in small networks (`tests/nn/test_estimators.py` states it).
 
+    >>> import jax
     >>> import mtjax as mtj
-    >>> float(mtj.nn.StraightThrough().surrogate(0.0))
-    0.5
+    >>> u = jax.numpy.array(0.9)
+    >>> spike, slope = jax.value_and_grad(lambda logit: mtj.nn.StraightThrough().spike(logit, u))(1.0)
+    >>> print(f"spike {spike:.0f}, slope P (1 - P) = {slope:.3f}")
+    spike 0, slope P (1 - P) = 0.197
     """
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
@@ -127,6 +156,14 @@ class Concrete(AbstractEstimator):
 
     - `temperature`: of the relaxation, no unit.
     - `hard`: forward the spike itself and only differentiate the relaxation.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> for temperature in (2.0, 0.5, 0.1):
+    ...     print(f"{mtj.nn.Concrete(temperature).spike(jnp.array(0.0), jnp.array(0.3)):.3f} at temperature {temperature}")
+    0.604 at temperature 2.0
+    0.845 at temperature 0.5
+    1.000 at temperature 0.1
     """
 
     temperature: float = 0.5
