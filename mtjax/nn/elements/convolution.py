@@ -18,6 +18,15 @@ def convolve(x: Float[Array, "h w i"], kernel: Float[Array, "s s i o"]) -> Float
 
     Every window gives a tile of outputs. One output for each window would take the fewest multiplications, but windows
     overlap and are written out, and a processor is slow with narrow products.
+
+    - `x`: image, shape (height, width, channels in); `kernel`: shape (size, size, channels in, channels out).
+
+    >>> import jax.numpy as jnp
+    >>> from mtjax.nn.elements import convolve
+    >>> image = jnp.arange(16.0).reshape(4, 4, 1)
+    >>> print(convolve(image, jnp.ones((3, 3, 1, 1)))[:, :, 0])
+    [[45. 54.]
+     [81. 90.]]
     """
     size, _, _, outputs = kernel.shape
     rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
