@@ -27,7 +27,19 @@ class Crossbar(Shown):
     - `write_noise`: standard deviation of a programmed conductance over G_on - G_off, drawn once per chip.
     - `read_noise`: standard deviation of every read conductance over itself, drawn at every read.
     - `asymmetry`: by how much the range of the negative devices is larger than that of the positive ones.
-    - `wire`: resistance of the wire between neighbouring cells, ohm; 0 for ideal wires.
+    - `wire`: resistance of the wire between neighbouring cells (IR drop), ohm; 0 for ideal wires.
+
+    Raises `ValueError` where a number is out of its range: `on_off` below 1, noise below 0, one level.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> crossbar = mtj.nn.Crossbar(on_off=3.0, G_on=90e-6, levels=4)
+    >>> weight = jnp.array([1.0, 0.6, -0.2])
+    >>> plus, minus = crossbar.conductances(weight)
+    >>> print(", ".join(f"{1e6 * a:.0f} - {1e6 * b:.0f} uS" for a, b in zip(plus, minus)))
+    90 - 30 uS, 70 - 30 uS, 30 - 50 uS
+    >>> print(", ".join(f"{w:.3f}" for w in crossbar.effective(weight)))
+    1.000, 0.667, -0.333
     """
 
     on_off: Scalar = quantity("", default=10.0)
