@@ -27,6 +27,14 @@ class Fired(Shown):
     - `spikes`: 0 or 1 (an estimator may put something smooth in their place).
     - `logit`: of their probabilities.
     - `current`: write current of each neuron, A.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> neuron = mtj.nn.ClockedNeuron.of(mtj.nn.sengupta2016_law())
+    >>> x, u = jnp.array([0.0, 4.0]), jnp.full(2, 0.7)
+    >>> fired, _ = neuron(x, None, uniforms=u, estimator=mtj.nn.StraightThrough())
+    >>> print(", ".join(f"{b:.0f} after {1e6 * i:.1f} uA" for b, i in zip(fired.spikes, fired.current)))
+    0 after 70.8 uA, 1 after 121.2 uA
     """
 
     spikes: Values
@@ -41,6 +49,13 @@ class TrajectorySampler(Shown):
     - `width`: of the write pulse, s.
     - `relax`: time from its end to the read-out, s; `None` for `settling_time(device)`.
     - `dt`: longest step, s; `None` for the default of `simulate`.
+
+    >>> import mtjax as mtj
+    >>> device, law = mtj.presets.sengupta2016(), mtj.nn.sengupta2016_law()
+    >>> sampler = mtj.nn.TrajectorySampler(device, width=0.5e-9)
+    >>> neuron = mtj.nn.ClockedNeuron(law, bias=law.drive_at(0.5), scale=10e-6, sampler=sampler)
+    >>> print(f"{neuron}; read {1e9 * mtj.settling_time(device):.2f} ns after the pulse")
+    ClockedNeuron: bias 70.78 uA, 10 uA per unit of input; read 2.32 ns after the pulse
     """
 
     device: Device
@@ -81,7 +96,18 @@ def _seeds(u: Array) -> Array:
 
 
 class AbstractNeuron(Shown):
-    """A layer of like neurons."""
+    """A layer of like neurons, with a state from one time-step to the next where they have a memory.
+
+    >>> import jax.numpy as jnp
+    >>> from mtjax import nn
+    >>> law, x, how = nn.sengupta2016_law(), jnp.ones(1), {"uniforms": jnp.ones(1), "estimator": nn.StraightThrough()}
+    >>> for neuron in (nn.ClockedNeuron.of(law), nn.IntegratingNeuron(law, 50e-6, 10e-6), nn.FreeRunningNeuron()):
+    ...     fired, _ = neuron(x, neuron.init((1,)), **how)
+    ...     print(f"{type(neuron).__name__}: {1e6 * fired.current[0]:.1f} uA, logit {fired.logit[0]:.2f}")
+    ClockedNeuron: 83.4 uA, logit 0.92
+    IntegratingNeuron: 60.0 uA, logit -0.95
+    FreeRunningNeuron: 2.5 uA, logit 1.00
+    """
 
     @abstractmethod
     def init(self, shape: tuple[int, ...]) -> Any:
@@ -93,7 +119,7 @@ class AbstractNeuron(Shown):
 
 
 class ClockedNeuron(AbstractNeuron):
-    """The probabilistic neuron: write with bias + scale x, read whether it switched, reset. It has no memory.
+    """The probabilistic (stochastic, binary) neuron: write with bias + scale x, read whether it switched, reset; no memory.
 
     The write driver is limited to the domain of the law. Sengupta et al., IEEE TED 63, 2963 (2016).
 
@@ -102,6 +128,15 @@ class ClockedNeuron(AbstractNeuron):
     - `scale`: current per unit of input, A.
     - `sampler`: `None` draws spikes from the law; a `TrajectorySampler` integrates every neuron instead, while derivatives
       are those of the law.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> neuron = mtj.nn.ClockedNeuron.of(mtj.nn.sengupta2016_law(), p=0.5)
+    >>> print(neuron)
+    ClockedNeuron: bias 70.78 uA, 12.61 uA per unit of input
+    >>> p = jax.nn.sigmoid(neuron.logit(jax.numpy.array([-2.0, 0.0, 2.0])))
+    >>> print(", ".join(f"{x:.3f}" for x in p))
+    0.060, 0.500, 0.851
     """
 
     law: AbstractLaw
@@ -159,6 +194,17 @@ class IntegratingNeuron(AbstractNeuron):
     - `resistance`: ohm; `width`: of the pulse, s; `interval`: between time-steps, s.
     - `heat_capacity`: J/K; `cooling_time`: s; `softening`: K.
     - `sampler`: as for `ClockedNeuron`; it integrates the device at the current that the law sees.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> neuron = mtj.nn.IntegratingNeuron(mtj.nn.sengupta2016_law(), bias=50e-6, scale=10e-6)
+    >>> u, rise = jnp.ones(1), neuron.init((1,))
+    >>> for _ in range(3):
+    ...     fired, rise = neuron(jnp.zeros(1), rise, uniforms=u, estimator=mtj.nn.StraightThrough())
+    ...     print(f"P = {1 / (1 + jnp.exp(-fired.logit[0])):.3f}, then {rise[0]:.1f} K warmer")
+    P = 0.109, then 9.6 K warmer
+    P = 0.130, then 15.0 K warmer
+    P = 0.144, then 18.2 K warmer
     """
 
     law: AbstractLaw
@@ -195,7 +241,9 @@ class IntegratingNeuron(AbstractNeuron):
 
 
 class FreeRunningNeuron(AbstractNeuron):
-    """A superparamagnetic junction that hops by itself: a p-bit. Its input tilts the odds; it remembers its last side.
+    """A superparamagnetic junction that hops by itself (telegraph noise): a p-bit. Its input tilts the odds.
+
+    It remembers its last side.
 
     In equilibrium P(up) = sigmoid(2 I / `unit`); over one `interval` the side is forgotten by exp(-interval/lifetime),
     with lifetime 1/(rate up + rate down) = `correlation_time` / cosh(I / `unit`), the two-state (Neel-Brown) model.
@@ -205,6 +253,14 @@ class FreeRunningNeuron(AbstractNeuron):
     - `correlation_time`: at zero current, s; `interval`: between time-steps, s.
     - `sampler`: as for `ClockedNeuron`; its `width` should be the interval and its `relax` 0. It carries the side over, not
       the direction: the interval has to be long against the relaxation time.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> neuron = mtj.nn.FreeRunningNeuron(correlation_time=5e-9, interval=5e-9)
+    >>> x, up, u = jnp.array([-2.0, 0.0, 2.0]), jnp.ones(3), jnp.full(3, 0.5)
+    >>> fired, up = neuron(x, up, uniforms=u, estimator=mtj.nn.StraightThrough())
+    >>> print("P(up) = " + ", ".join(f"{p:.3f}" for p in 1 / (1 + jnp.exp(-fired.logit))))
+    P(up) = 0.307, 0.684, 0.906
     """
 
     unit: Scalar = quantity("A", default=5e-6)
