@@ -62,6 +62,16 @@ class PlasticSynapses(Shown):
     - `up`: sides of the cells, 1 or 0, shape (neurons, inputs, cells).
     - `size`: areas of the cells over that of their synapse, of the same shape.
     - `before`: input `delay` before the neuron; `after`: as long after it; `alone`: input without the neuron.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> from mtjax.nn.elements.plastic import Response
+    >>> none = jnp.zeros((1, 2, 4))  # one neuron, two inputs, four cells each, all down
+    >>> up, down, same = (Response(none + a, none + b) for a, b in ((1, 1), (0, 0), (1, 0)))
+    >>> synapses = mtj.nn.PlasticSynapses(none, none + 0.25, before=up, after=down, alone=same)
+    >>> print(synapses.weights[0], synapses.learnt(jnp.array([1.0, 0.0]), jnp.array(0), jax.random.key(0)).weights[0])
+    [-1. -1.] [ 1. -1.]
     """
 
     up: Float[Array, "neurons inputs cells"]
@@ -124,6 +134,21 @@ class Learnt(Shown):
 
     - `synapses`: as they are now; `threshold`: of the neurons, in units of the score.
     - `shown`, `winners`: which pattern was shown and which neuron fired, shape (events,).
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> from mtjax.nn.elements.plastic import Response
+    >>> none = jnp.zeros((2, 4, 1))  # two neurons, four inputs, one cell each
+    >>> up, down, same = (Response(none + a, none + b) for a, b in ((1, 1), (0, 0), (1, 0)))
+    >>> synapses = mtj.nn.PlasticSynapses(jnp.eye(2, 4)[..., None], none + 1, before=up, after=down, alone=same)
+    >>> patterns = jnp.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+    >>> learnt = mtj.nn.learn(synapses, patterns, events=20, key=jax.random.key(0))
+    >>> print(f"{100 * learnt.purity(10):.0f} % of the last events by the neuron of their pattern")
+    100 % of the last events by the neuron of their pattern
+    >>> print(learnt.synapses.weights)
+    [[-1. -1.  1.  1.]
+     [ 1.  1. -1. -1.]]
     """
 
     synapses: PlasticSynapses
@@ -147,13 +172,26 @@ def learn(
     flips: float = 0.0,
     homeostasis: float = 0.02,
 ) -> Learnt:
-    """Show random patterns; the neuron whose weights match best fires, alone, and the pulses do the rest.
+    """Unsupervised learning by pulses: random patterns are shown, the neuron that matches best fires, alone (winner takes all).
 
     The score is the mean over inputs of weight times (2 x - 1), less a threshold that rises for neurons that fire often.
 
-    - `synapses`: at the outset; `patterns`: of 0 and 1; `events`: how many are shown; `key`: of all draws.
+    - `synapses`: at the outset; `patterns`: of 0 and 1, shape (patterns, inputs).
+    - `events`: how many are shown; `key`: of all draws.
     - `flips`: share of inputs inverted at random in each event.
     - `homeostasis`: step of the threshold in each event; 0 for none.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> from mtjax.nn.elements.plastic import Response
+    >>> none = jnp.zeros((2, 4, 1))  # two neurons, four inputs, one cell each
+    >>> up, down, same = (Response(none + a, none + b) for a, b in ((1, 1), (0, 0), (1, 0)))
+    >>> synapses = mtj.nn.PlasticSynapses(jnp.eye(2, 4)[..., None], none + 1, before=up, after=down, alone=same)
+    >>> patterns = jnp.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+    >>> learnt = mtj.nn.learn(synapses, patterns, events=20, key=jax.random.key(0))
+    >>> print(f"{100 * learnt.purity(10):.0f} % of the last events by the neuron of their pattern")
+    100 % of the last events by the neuron of their pattern
     """
     return _learn(synapses, jnp.asarray(patterns), events, key, flips, homeostasis)
 
