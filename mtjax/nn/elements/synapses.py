@@ -18,7 +18,17 @@ Values = Float[Array, "..."]
 
 
 class AbstractSynapse(Shown):
-    """An affine map of one sample's spikes."""
+    """An affine map of one sample's spikes: weights, ideal or as conductances of a crossbar, and a bias.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> crossbar, x = mtj.nn.Crossbar(read_noise=0.05), jnp.array([1.0, 1.0])
+    >>> synapse = mtj.nn.Dense(weight=jnp.array([[1.0, -0.5]]), bias=jnp.zeros(1), crossbar=crossbar)
+    >>> print(f"{synapse(x)[0]:.2f} +- {synapse.noise(x)[0] ** 0.5:.3f}")
+    0.50 +- 0.064
+    >>> print(f"{1e9 * synapse.read_power(x) * 0.1**2:.0f} nW at 0.1 V")
+    175 nW at 0.1 V
+    """
 
     @abstractmethod
     def __call__(self, x: Values) -> Values:
@@ -38,10 +48,19 @@ class AbstractSynapse(Shown):
 
 
 class Dense(AbstractSynapse):
-    """y = W x + b.
+    """A fully connected layer, y = W x + b.
 
     - `weight`: shape (out, in); `bias`: shape (out,).
     - `crossbar`: what holds the weights; `None` for ideal ones. The bias is a current source of the neuron.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> weight, bias = jnp.array([[1.0, 0.6, -0.2, 0.0]]), jnp.zeros(1)
+    >>> for crossbar in (None, mtj.nn.Crossbar(levels=2)):
+    ...     synapse = mtj.nn.Dense(weight, bias, crossbar)
+    ...     print(f"{synapse(jnp.ones(4))[0]:.1f} from weights {[round(float(w), 1) for w in synapse.held()[0]]}")
+    1.4 from weights [1.0, 0.6, -0.2, 0.0]
+    2.0 from weights [1.0, 1.0, 0.0, 0.0]
     """
 
     weight: Float[Array, "out in"]
@@ -84,6 +103,13 @@ class Conv(AbstractSynapse):
     - `crossbar`: as for `Dense`; wires are taken as ideal.
     - `squares`: where `Pooled` comes next its size, for outputs in the order in which means are taken fastest: shape (row in
       a square, column in a square, row of squares, column of squares x channel). 1 for an image.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> synapse = mtj.nn.Conv(weight=jnp.ones((3, 3, 1, 2)), bias=jnp.array([0.0, 1.0]))
+    >>> y = synapse(jnp.ones((4, 4, 1)))
+    >>> print(y.shape, f"{y[0, 0, 0]:.0f} and {y[0, 0, 1]:.0f}")
+    (2, 2, 2) 9 and 10
     """
 
     weight: Float[Array, "size size channels_in channels_out"]
@@ -130,6 +156,13 @@ class Pooled(AbstractSynapse):
     """Means over squares of `size` neurons (the "2s" of a convolutional network), then another synapse.
 
     - `synapse`: after it.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> image = jnp.arange(16.0).reshape(4, 4, 1)
+    >>> first = mtj.nn.Dense(weight=jnp.array([[1.0, 0.0, 0.0, 0.0]]), bias=jnp.zeros(1))
+    >>> print(f"{mtj.nn.Pooled(first, size=2)(image)[0]:.2f}, the mean of 0, 1, 4 and 5")
+    2.50, the mean of 0, 1, 4 and 5
     """
 
     synapse: Dense | Conv
