@@ -13,9 +13,21 @@ from mtjax.quantities import Scalar
 
 
 class AbstractCost(Shown):
-    """Parts in joules, each a field of its own.
+    """What an inference costs, in parts: every field whose unit is J counts. Prints as a table with shares.
 
     - `latency`: s.
+
+    >>> import mtjax as mtj
+    >>> from mtjax.quantities import Scalar, quantity
+    >>> class Digital(mtj.nn.AbstractCost):
+    ...     table: Scalar = quantity("J", default=5e-15)
+    ...     random: Scalar = quantity("J", default=15e-15)
+    ...     latency: Scalar = quantity("s", default=2e-9)
+    ...     neurons = property(lambda self: self.total)
+    >>> print(Digital())
+    Digital: 20 fJ in 2 ns
+      table              5 fJ   25.0 %
+      random            15 fJ   75.0 %
     """
 
     latency: eqx.AbstractVar[Scalar]
