@@ -26,6 +26,16 @@ class Energy(AbstractCost):
     - `drivers`: what the write and reset drivers take from their supply beyond that, J.
     - `comparators`, `converters`, `readout`: periphery of neurons, inputs and classes, J; `leak`: J.
     - `latency`: s.
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> hardware = mtj.nn.Hardware.of(mtj.presets.perpendicular_stt(20.0), 10e-9, reset_current=30e-6)
+    >>> activity = network(jax.numpy.ones(4), uniforms=network.draw(jax.random.key(0), 8))
+    >>> cost = hardware.energy(network, activity)
+    >>> print(f"{1e12 * cost.total:.2f} pJ in {1e9 * cost.latency:.0f} ns, write pulses {1e15 * cost.write:.0f} fJ")
+    20.45 pJ in 258 ns, write pulses 667 fJ
     """
 
     write: Scalar = quantity("J")
@@ -61,6 +71,16 @@ class Hardware(Shown):
     - `converter`: one input value put on a row for one time-step, J; assumed 50 fJ.
     - `integrator`: a class's column current added up for one time-step, J; assumed 100 fF at 0.9 V, about 100 fJ.
     - `leak`: power of a neuron's periphery at rest, W; assumed 10 nW.
+
+    Raises `ValueError` where a number is out of its range.
+
+    >>> import mtjax as mtj
+    >>> hardware = mtj.nn.Hardware.of(mtj.presets.perpendicular_stt(20.0), 10e-9, reset_current=30e-6)
+    >>> print(f"one time-step takes {1e9 * hardware.cycle:.0f} ns")
+    one time-step takes 31 ns
+    >>> write = hardware.resistance * 14e-6**2 * hardware.width
+    >>> print(f"a write pulse of 14 uA heats the junction by {1e15 * write:.1f} fJ")
+    a write pulse of 14 uA heats the junction by 9.8 fJ
     """
 
     width: Scalar = quantity("s")
@@ -161,8 +181,18 @@ def mean_over(
 ) -> Energy | CmosEnergy:
     """Mean cost of an inference over `images`.
 
-    - `network`: that runs; `counter`: `Hardware` or `Cmos`; `steps`: time-steps.
+    - `network`: that runs; `images`: shape (samples, *input of the network).
+    - `counter`: `Hardware` or `Cmos`; `steps`: time-steps.
     - `key`: of spikes, coding included; `batch`: samples side by side.
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> hardware = mtj.nn.Hardware.of(mtj.presets.perpendicular_stt(20.0), 10e-9, reset_current=30e-6)
+    >>> cost = mtj.nn.mean_over(network, np.eye(4), hardware, steps=8, key=jax.random.key(0))
+    >>> print(f"{1e12 * cost.total:.1f} pJ per image")
+    17.4 pJ per image
     """
     xs = jnp.asarray(images, jnp.float32)
     return _mean_over(network, xs, counter, steps, jax.random.split(key, len(xs)), min(batch, len(xs)))
@@ -179,5 +209,16 @@ def _mean_over(network, xs, counter, steps, keys, batch):
 
 
 def penalty(hardware: Hardware, price: float) -> Callable[[Network, Activity], Array]:
-    """For `Training(penalty=...)`: joules of a sample on `hardware`, times `price` per joule."""
+    """For `Training(penalty=...)`: joules of a sample on `hardware`, times `price` per joule.
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> hardware = mtj.nn.Hardware.of(mtj.presets.perpendicular_stt(20.0), 10e-9, reset_current=30e-6)
+    >>> priced = mtj.nn.penalty(hardware, price=1e10)
+    >>> activity = network(jax.numpy.ones(4), uniforms=network.draw(jax.random.key(0), 8))
+    >>> print(f"the joules of one image add {priced(network, activity):.2f} to its loss")
+    the joules of one image add 0.20 to its loss
+    """
     return lambda network, activity: price * hardware.energy(network, activity).total
