@@ -32,6 +32,15 @@ class PerpendicularLaw(AbstractLaw):
     - `delta`: barrier over kT; `critical_current`: A; `relaxation_time`: s; `width`: of the pulse, s.
     - `error`: largest error in probability at independent check points.
     - `provenance`: what it was made from, in words.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> for width in (5e-9, 10e-9, 20e-9):
+    ...     law = mtj.nn.perpendicular_law().of(device, width)
+    ...     print(f"P = 1/2 at {1e6 * law.drive_at(0.5):.1f} uA in {1e9 * width:.0f} ns")
+    P = 1/2 at 33.5 uA in 5 ns
+    P = 1/2 at 22.1 uA in 10 ns
+    P = 1/2 at 16.7 uA in 20 ns
     """
 
     coefficients: Float[Array, "drive delta time"]
@@ -116,8 +125,11 @@ def sengupta2016_law() -> ChebyshevLaw:
     """The law of `mtjax.presets.sengupta2016()` under 0.5 ns pulses, 0 to 150 uA, from Fokker-Planck.
 
     >>> import mtjax as mtj
-    >>> type(mtj.nn.sengupta2016_law()).__name__
-    'ChebyshevLaw'
+    >>> law = mtj.nn.sengupta2016_law()
+    >>> print(f"P = {law.psw(60e-6):.3f} at 60 uA, {law.psw(80e-6):.3f} at 80 uA")
+    P = 0.278 at 60 uA, 0.665 at 80 uA
+    >>> print(f"P = 1/2 at {1e6 * law.drive_at(0.5):.1f} uA")
+    P = 1/2 at 70.8 uA
     """
     return ChebyshevLaw.load(_STORED / "sengupta2016.json")
 
@@ -128,7 +140,10 @@ def perpendicular_law() -> PerpendicularLaw:
     `of(device, width)` gives that of another barrier, size or pulse.
 
     >>> import mtjax as mtj
-    >>> type(mtj.nn.perpendicular_law()).__name__
-    'PerpendicularLaw'
+    >>> law = mtj.nn.perpendicular_law()
+    >>> print(f"barrier {law.delta:.0f} kT, Ic {1e6 * law.critical_current:.2f} uA")
+    barrier 20 kT, Ic 8.39 uA
+    >>> print(f"P = 1/2 at {1e6 * law.drive_at(0.5):.1f} uA in {1e9 * law.width:.0f} ns")
+    P = 1/2 at 14.6 uA in 10 ns
     """
     return PerpendicularLaw.load(_STORED / "perpendicular.npz")
