@@ -28,7 +28,18 @@ Series = Float[Array | np.ndarray, "degrees ..."]
 
 
 class AbstractLaw(Shown):
-    """Switching probability of one device against its drive, inside a stated domain."""
+    """Switching probability of one device against its drive, inside a stated domain: the neuron's transfer curve.
+
+    A law of your own needs `domain` and `logit`.
+
+    >>> import mtjax as mtj
+    >>> class Logistic(mtj.nn.AbstractLaw):
+    ...     domain = (0.0, 2e-5)
+    ...     def logit(self, drive):
+    ...         return (drive - 1e-5) / 1e-6
+    >>> print(f"P = 0.9 at {1e6 * Logistic().drive_at(0.9):.2f} uA")
+    P = 0.9 at 12.20 uA
+    """
 
     @property
     @abstractmethod
@@ -72,6 +83,16 @@ class ChebyshevLaw(AbstractLaw):
     - `values`: of the parameters, now.
     - `error`: largest error in probability at independent check points.
     - `provenance`: what it was made from, in words.
+
+    Raises `ValueError` where coefficients, ranges, names and values do not belong together.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> law = mtj.nn.ChebyshevLaw(jnp.array([0.0, 5.0]), ranges=((0.0, 100e-6),))  # logit P = 5 x, x from -1 to 1
+    >>> print(f"P = {law.psw(50e-6):.3f} at 50 uA, {law.psw(75e-6):.3f} at 75 uA")
+    P = 0.500 at 50 uA, 0.924 at 75 uA
+    >>> print(f"P = 0.9 at {1e6 * law.drive_at(0.9):.1f} uA")
+    P = 0.9 at 72.0 uA
     """
 
     coefficients: Float[Array, ...]
@@ -159,11 +180,17 @@ class ChebyshevLaw(AbstractLaw):
 class NeelBrownLaw(AbstractLaw):
     """Thermally activated switching in closed form, for long pulses below the critical current.
 
-    P = 1 - exp(-f0 t exp(-delta (1 - I/Ic)^exponent)), as `mtjax.laws.ThermalActivation`, made smooth at Ic: above it the
+    P = 1 - exp(-f0 t exp(-delta (1 - I/Ic)^exponent)), as `mtjax.ThermalActivation`, made smooth at Ic: above it the
     barrier is zero.
 
     - `delta`, `critical_current` (A), `width` (s), `Bk` (T), `alpha`: of device and pulse.
     - `exponent`: of the barrier; 2 for a perpendicular spin, 1 in many in-plane junctions.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> law = mtj.nn.NeelBrownLaw.of(device, width=100e-9)
+    >>> print(f"P = {law.psw(10e-6):.3f} at 10 uA, 1/2 at {1e6 * law.drive_at(0.5):.2f} uA")
+    P = 0.182 at 10 uA, 1/2 at 10.68 uA
     """
 
     delta: Scalar = quantity("")
@@ -204,6 +231,11 @@ class MeasuredLaw(AbstractLaw):
 
     - `drives`: A, shape (points,), ascending.
     - `logits`: at them.
+
+    >>> import mtjax as mtj
+    >>> law = mtj.nn.MeasuredLaw.of([50e-6, 60e-6, 70e-6, 80e-6], [0.0, 0.2, 0.7, 1.0], trials=100)
+    >>> print(f"P = {law.psw(65e-6):.3f} at 65 uA, 1/2 at {1e6 * law.drive_at(0.5):.1f} uA")
+    P = 0.430 at 65 uA, 1/2 at 66.5 uA
     """
 
     drives: Float[Array, " points"]
