@@ -26,6 +26,12 @@ class Analog(AbstractEstimator):
     Train with it and one time-step, then run the same network on spikes: a conversion without any copying, since the
     activation function was the device's own. The mean of spikes over time-steps tends to the analog values in the first
     layer; deeper ones average a curve over the spikes' noise, which is what conversion loses.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> p, slope = jax.value_and_grad(lambda logit: mtj.nn.Analog().spike(logit, jax.numpy.array(0.9)))(1.0)
+    >>> print(f"{p:.3f} in place of a spike, slope P (1 - P) = {slope:.3f}")
+    0.731 in place of a spike, slope P (1 - P) = 0.197
     """
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
@@ -54,6 +60,15 @@ def from_sigmoid(
     - `law`: of the neurons; `shape`: of the input, by default a vector.
 
     Raises `ValueError` where shapes do not follow each other.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> weights, biases = [np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)]
+    >>> network = mtj.nn.from_sigmoid(weights, biases, mtj.nn.sengupta2016_law())
+    >>> print(network)
+    Network 4 -> 3 -> readout, direct coding, 15 weights
+    >>> print(network.layers[0].neuron)
+    ClockedNeuron: bias 70.78 uA, 12.61 uA per unit of input
     """
     matrices = [np.asarray(w, np.float32) for w in weights]
     vectors = [np.asarray(b, np.float32) for b in biases]
