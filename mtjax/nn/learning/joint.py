@@ -30,6 +30,13 @@ class FreeDevice(Shown):
     - `bias`: of the current at input 0 between 0 and the highest of the law.
     - `gain`: logarithm of the current per unit of input, over the highest.
     - `delta`, `width`: of the logarithms of barrier and pulse width (in relaxation times).
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> design = mtj.nn.joint.free(network).layers[0].neuron.design
+    >>> print(f"bias {design.bias:.3f}, gain {design.gain:.3f}, delta {design.delta:.3f}, width {design.width:.3f}")
+    bias -0.301, gain -2.734, delta -0.181, width -0.273
     """
 
     bias: Array = eqx.field(converter=as_scalar)
@@ -107,7 +114,14 @@ def _logit(name: str, x: Array, low: Array | float, high: Array | float) -> Arra
 
 
 def free(network: Network) -> Network:
-    """`network` with its neurons' devices free to be trained, one design for all layers; all like those of the first."""
+    """`network` with its neurons' devices free to be trained, one design for all layers; all like those of the first.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> print(mtj.nn.joint.free(network).layers[0].neuron)
+    delta 20.0, pulses of 10 ns, bias 14.63 uA, 2.236 uA per unit of input, fires at input 0 with 0.500
+    """
     neuron = network.layers[0].neuron
     if not isinstance(neuron, ClockedNeuron):
         raise ValueError(f"A design needs clocked neurons, but the first layer has {type(neuron).__name__}.")
@@ -116,14 +130,29 @@ def free(network: Network) -> Network:
 
 
 def shared(network: Network, key: Key[Array, ""] | None = None) -> Network:
-    """The first layer's design in all layers; `key` is not used: it lets this be the `perturb` of a `Training`."""
+    """The first layer's design in all layers; `key` is not used: it lets this be the `perturb` of a `Training`.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> free = mtj.nn.joint.shared(mtj.nn.joint.free(network))
+    >>> print(f"one design, barrier {free.layers[-1].neuron.neuron.law.delta:.1f} kT in all layers")
+    one design, barrier 20.0 kT in all layers
+    """
     del key
     first = _designed(network.layers[0])
     return dataclasses.replace(network, layers=tuple(Layer(layer.synapse, first) for layer in network.layers))
 
 
 def fixed(network: Network) -> Network:
-    """A trained design as a network of plain clocked neurons."""
+    """A trained design as a network of plain clocked neurons.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> print(mtj.nn.joint.fixed(mtj.nn.joint.free(network)).layers[0].neuron)
+    ClockedNeuron: bias 14.63 uA, 2.236 uA per unit of input
+    """
     neuron = _designed(network.layers[0]).neuron
     return dataclasses.replace(network, layers=tuple(Layer(layer.synapse, neuron) for layer in network.layers))
 
@@ -138,6 +167,13 @@ def hardware(network: Network, device: Device, **others: Any) -> Hardware:
     """Pulses for the design of `network`, free or fixed: reset at the highest current of the law for twice the width.
 
     - `device`: what else the junction is, resistances say; `others`: fields of `Hardware` by name.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> hardware = mtj.nn.joint.hardware(mtj.nn.joint.free(network), mtj.presets.perpendicular_stt(20.0))
+    >>> print(f"reset by {1e6 * hardware.reset_current:.1f} uA for {1e9 * hardware.reset_time:.0f} ns")
+    reset by 34.4 uA for 20 ns
     """
     neuron = network.layers[0].neuron
     law = neuron.neuron.law if isinstance(neuron, DesignedNeuron) else getattr(neuron, "law", None)
@@ -150,6 +186,16 @@ def joint(training: Training, device: Device, *, price: float, **others: Any) ->
     """`training` of weights and design together, against loss + `price` (per joule) times joules.
 
     - `device`, `others`: as for `hardware`.
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> training = mtj.nn.joint.joint(mtj.nn.Training(epochs=5), mtj.presets.perpendicular_stt(20.0), price=1e10)
+    >>> network = mtj.nn.joint.free(network)
+    >>> activity = network(jax.numpy.ones(4), uniforms=network.draw(jax.random.key(0), 8))
+    >>> print(f"the joules of one image add {training.penalty(network, activity):.2f} to its loss")
+    the joules of one image add 0.22 to its loss
     """
 
     def joules(network: Network, activity: Activity) -> Scalar:
@@ -159,7 +205,15 @@ def joint(training: Training, device: Device, *, price: float, **others: Any) ->
 
 
 def everything(network: Network) -> Any:
-    """`True` at synapses and designs."""
+    """`True` at synapses and designs.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> chosen = mtj.nn.joint.everything(mtj.nn.joint.free(network))
+    >>> print(chosen.layers[0].synapse.weight, chosen.layers[0].neuron.design.delta, chosen.layers[0].neuron.law.delta)
+    True True False
+    """
     chosen = synapses_only(network)
     designs = [jax.tree.map(lambda _: True, _designed(layer).design) for layer in network.layers]
     return eqx.tree_at(lambda n: [layer.neuron.design for layer in n.layers], chosen, designs)
