@@ -92,6 +92,13 @@ class Training:
     - `penalty`: added to the loss. `trainable`: `network -> PyTree of bool`; by default weights and biases of synapses.
     - `perturb`: `(network, key) -> network`, applied before every batch: another chip.
     - `noisy`: draw read noise while training.
+
+    Raises `ValueError` where `epochs`, `batch` or `steps` are below 1.
+
+    >>> import mtjax as mtj
+    >>> training = mtj.nn.Training(epochs=5, rate=1e-2, steps=8, estimator=mtj.nn.Concrete(temperature=0.5))
+    >>> print(f"{training.epochs} epochs at a rate of {training.rate}, {training.steps} time-steps, {training.estimator}")
+    5 epochs at a rate of 0.01, 8 time-steps, Concrete(temperature=0.5, hard=False)
     """
 
     epochs: int = 10
@@ -126,7 +133,17 @@ def synapses_only(network: Network) -> Any:
 
 
 class Trained(Shown):
-    """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
+    """A trained `network` with its `history`: one row per epoch of (loss, seconds).
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> data, key = mtj.nn.Dataset(np.eye(4), np.array([0, 0, 1, 1])), jax.random.key(0)
+    >>> trained = mtj.nn.train(network, data, mtj.nn.Training(epochs=2, batch=4, rate=0.1), key=key, progress=False)
+    >>> print([f"loss {loss:.2f}" for loss, seconds in trained.history])
+    ['loss 0.70', 'loss 0.60']
+    """
 
     network: Network
     history: tuple[tuple[float, float], ...]
@@ -145,7 +162,18 @@ def train(
 
     - `training`: how; `key`: of everything random; `progress`: whether a bar is shown.
     - `checkpoint`: file that is written after every epoch (whole or not at all) and from which training goes on where it
-      exists; the result is the same as without the interruption. Raises `ValueError` where it belongs to another network.
+      exists; the result is the same as without the interruption.
+
+    Raises `ValueError` where the checkpoint belongs to another network, or images or labels do not fit this one.
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> data, training = mtj.nn.Dataset(np.eye(4), np.array([0, 0, 1, 1])), mtj.nn.Training(epochs=60, batch=4, rate=0.1)
+    >>> trained = mtj.nn.train(network, data, training, key=jax.random.key(0), progress=False)
+    >>> print(f"loss {trained.history[0][0]:.1f}, after 60 epochs {trained.history[-1][0]:.1f}")
+    loss 0.7, after 60 epochs 0.0
     """
     training = Training() if training is None else training
     _fits(network, data)
@@ -217,6 +245,12 @@ class Accuracy(Shown):
     """Accuracy against time-steps.
 
     - `correct`: shape (samples, steps): whether the readout summed up to each time-step names the class.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> correct = np.array([[True, True], [False, True], [True, True], [False, False]])
+    >>> print(mtj.nn.Accuracy(correct))
+    50.00 +- 25.00 % at 1, 75.00 +- 21.65 % at 2
     """
 
     correct: np.ndarray
@@ -245,6 +279,16 @@ def evaluate(
 
     - `key`: of spikes and noise; `noisy`: whether crossbars are read with their noise.
     - `batch`: samples side by side; `None` for as many as some 16 MB of spikes allow.
+
+    Raises `ValueError` where images or labels do not fit the network.
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.from_sigmoid([np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)], mtj.nn.perpendicular_law())
+    >>> data = mtj.nn.Dataset(np.eye(4), np.array([0, 0, 0, 0]))
+    >>> print(mtj.nn.evaluate(network, data, steps=4, key=jax.random.key(0)))
+    75.00 +- 21.65 % at 1, 50.00 +- 25.00 % at 2, 100.00 +- 0.00 % at 4
     """
     _fits(network, data)
     if batch is None:
