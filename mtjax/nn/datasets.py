@@ -16,6 +16,12 @@ class Dataset(Shown):
 
     - `images`: shape (samples, ...), between 0 and 1.
     - `labels`: shape (samples,), whole numbers from 0.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> data = mtj.nn.Dataset(np.zeros((5, 28, 28)), np.arange(5))
+    >>> print(data.first(3).shaped(784))
+    Dataset: 3 samples of shape (784,), 3 classes
     """
 
     images: np.ndarray
@@ -55,6 +61,13 @@ def digits(*, seed: int = 0, test: float = 0.2) -> tuple[Dataset, Dataset]:
     """The 1,797 8x8 digits of scikit-learn (`pip install 'mtjax[nn]'`), stratified into training and test data.
 
     Raises `ImportError` without scikit-learn.
+
+    >>> import mtjax as mtj
+    >>> training, test = mtj.nn.datasets.digits()
+    >>> print(training)
+    Dataset: 1437 samples of shape (64,), 10 classes
+    >>> print(test.shaped(8, 8, 1))
+    Dataset: 360 samples of shape (8, 8, 1), 10 classes
     """
     need("sklearn", "The data set of digits")
     from sklearn.datasets import load_digits
@@ -69,6 +82,15 @@ def load_npz(path: str | Path) -> tuple[Dataset, Dataset]:
     """Training and test data from an `.npz` with arrays x_train, y_train, x_test, y_test.
 
     Bytes are divided by 255. Raises `ValueError` where an array is missing or labels and images do not fit.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> images, labels = np.full((2, 8, 8), 255, np.uint8), np.array([0, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/two.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    ...     print(mtj.nn.datasets.load_npz(f"{folder}/two.npz")[0])
+    Dataset: 2 samples of shape (8, 8), 2 classes
     """
     if not Path(path).exists():
         raise ValueError(
