@@ -21,7 +21,7 @@ from mtjax.dynamics.steps import TimeGrid, make_grid
 from mtjax.parallel import over_blocks
 from mtjax.printing import Shown, with_unit
 from mtjax.pulses import AbstractPulse, off
-from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known
+from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known, require
 from mtjax.vector import Vector
 
 CHUNK = 512
@@ -37,6 +37,14 @@ class Trajectories(Shown):
     - `ms`: unit vectors, shape (samples, times, 3).
     - `dt`: the step that was taken, s (`nan` for adaptive steps).
     - `solver`: what took it.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> found = mtj.simulate(device, pulse, samples=16, key=jax.random.key(0), save=6, dt=2e-11)
+    >>> found.ms.shape, f"{found.ts[-1] * 1e9:.1f} ns in steps of {found.dt * 1e12:.0f} ps"
+    ((16, 6, 3), '5.0 ns in steps of 20 ps')
     """
 
     ts: Float[Array, " times"]
@@ -62,6 +70,14 @@ class Passages(Shown):
     - `times`: shape (samples,), s; infinite where the level was not reached.
     - `duration`: how long was watched, s.
     - `dt`: the step, and with it the resolution of the times, s.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> found = mtj.first_passage(device, pulse, samples=16, key=jax.random.key(0), dt=2e-11)
+    >>> found.times.shape, f"watched for {found.duration * 1e9:.1f} ns"
+    ((16,), 'watched for 5.0 ns')
     """
 
     times: Float[Array, " samples"]
@@ -110,6 +126,15 @@ def simulate(
       `switching_probability`.
 
     Raises `ValueError` where the key is missing, a number is out of range, or `Adaptive` meets a temperature.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> found = mtj.simulate(device, pulse, samples=16, key=jax.random.key(0), save=6, dt=2e-11)
+    >>> along = found.ms @ device.start  # of every sample at every saved time
+    >>> f"{along[:, 0].mean():.2f} at the start, {(along[:, -1] < 0).sum()} of 16 switched"
+    '0.99 at the start, 10 of 16 switched'
     """
     pulse = off() if pulse is None else pulse
     solver = SplitStep() if solver is None else solver
@@ -143,8 +168,17 @@ def first_passage(
 
     `pulse`, `duration`, `key`, `start`, `solver`, `dt` and `chunk` are those of `simulate`. A chunk stops when its last
     trajectory has passed. The times are resolved to one step.
-    Raises `ValueError` as `simulate` does.
+    Raises `ValueError` as `simulate` does, and for a `level` beyond -1 and 1.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> found = mtj.first_passage(device, pulse, samples=16, key=jax.random.key(0), dt=2e-11)
+    >>> f"{(found.times < 5e-9).sum()} of 16 over the equator, the first after {found.times.min() * 1e9:.1f} ns"
+    '10 of 16 over the equator, the first after 3.1 ns'
     """
+    require({"level": level}, "level", least=-1.0, most=1.0)
     pulse = off() if pulse is None else pulse
     solver = SplitStep() if solver is None else solver
     key, start = _checked(device, samples, chunk, key, start)
@@ -163,7 +197,17 @@ def final_states(
     dt: ArrayLike | None,
     chunk: int,
 ) -> Float[Array, "n 3"]:
-    """The last magnetisations that `simulate` gives for the samples with these `numbers`; for use under `jit`."""
+    """The last magnetisations that `simulate` gives for the samples with these `numbers`; for use under `jit`.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> device, pulse = mtj.presets.perpendicular_stt(40.0), mtj.Pulse(2e-5, 5e-9)
+    >>> options = {"key": jax.random.key(0), "dt": 2e-11, "chunk": 512}
+    >>> last = lambda numbers: mtj.dynamics.final_states(device, pulse, jnp.array(5e-9), numbers, **options)
+    >>> jax.eval_shape(last, jnp.arange(1000)).shape  # one m for each number
+    (1000, 3)
+    """
     solver = SplitStep()
     grid = make_grid(device, pulse, duration, dt, 1, solver)
     options = (solver, dfx.RecursiveCheckpointAdjoint(), dfx.NoProgressMeter())

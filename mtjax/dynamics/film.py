@@ -35,6 +35,14 @@ class GrainTrajectories(Shown):
     - `hall`: Hall resistance of the device, shape (samples, times), ohm.
     - `final`: m of every cell at the end, shape (samples, cells, 3).
     - `dt`: the step, s.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> film = mtj.presets.kurenkov2019_neuron()
+    >>> pulse = mtj.Pulse(film.current(5e11), 2e-9)
+    >>> found = mtj.simulate_grains(film, pulse, 2e-9, key=jax.random.key(0), save=3)
+    >>> found.mz.shape, found.hall.shape, found.final.shape  # samples, then times, then cells
+    ((1, 3, 1), (1, 3), (1, 1, 3))
     """
 
     ts: Float[Array, " times"]
@@ -77,6 +85,14 @@ def simulate_grains(
 
     The coupling field of the neighbours is held constant over a step. No gradient passes through starts.
     Raises `ValueError` where a number is out of range or `start` has another shape.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> film = mtj.presets.kurenkov2019_neuron()
+    >>> pulse = mtj.Pulse(film.current(5e11), 2e-9)
+    >>> found = mtj.simulate_grains(film, pulse, 2e-9, key=jax.random.key(0), save=3)
+    >>> [f"{t * 1e9:.0f} ns" for t in found.ts], f"{found.hall[0, 0]:.1f} ohm at the start"
+    (['0 ns', '1 ns', '2 ns'], '1.0 ohm at the start')
     """
     solver = SplitStep() if solver is None else solver
     if samples < 1:

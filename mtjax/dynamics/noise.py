@@ -21,7 +21,14 @@ Words = UInt32[Array, "*#batch"]
 
 
 def threefry(k0: Words, k1: Words, x0: Words, x1: Words) -> tuple[Words, Words]:
-    """Threefry-2x32 with 20 rounds: two random words for the counter (x0, x1) (Salmon et al., SC 2011)."""
+    """Threefry-2x32 with 20 rounds: two random words for the counter (x0, x1) (Salmon et al., SC 2011).
+
+    >>> import jax.numpy as jnp
+    >>> from mtjax.dynamics import threefry
+    >>> zero = jnp.uint32(0)
+    >>> [f"{int(word):08x}" for word in threefry(zero, zero, zero, zero)]  # the published answer
+    ['6b200159', '99ba4efe']
+    """
     keys = (k0, k1, k0 ^ k1 ^ jnp.uint32(0x1BD11BDA))
     x0, x1 = x0 + keys[0], x1 + keys[1]
     for i in range(5):
@@ -33,7 +40,14 @@ def threefry(k0: Words, k1: Words, x0: Words, x1: Words) -> tuple[Words, Words]:
 
 
 def gaussian(bits: UInt32[Array, "*shape"]) -> Float32[Array, "*shape"]:
-    """A standard normal number from 21 random `bits`, by the inverse distribution function; at most 5.0 in size."""
+    """A standard normal number from 21 random `bits`, by the inverse distribution function; at most 5.0 in size.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> bits = jnp.array([0, 2**20, 2**21 - 1], jnp.uint32)
+    >>> [f"{x:+.2f}" for x in mtj.gaussian(bits)]
+    ['-5.04', '+0.00', '+5.04']
+    """
     uniform = (bits.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-20) - 1
     return jnp.float32(2**0.5) * jax.lax.erf_inv(uniform)
 
@@ -44,6 +58,12 @@ def three_point(bits: UInt32[Array, "*shape"]) -> Float32[Array, "*shape"]:
     Its moments up to the fifth are those of a standard normal, which is all that a solver of weak order 2 sees of it
     (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, section 14.2, as recalled); the sixth
     is 9 instead of 15, an error of order (2 D dt)^3 a step. It takes a third of the time of an exact one.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> x = mtj.three_point(jnp.arange(2**21, dtype=jnp.uint32))  # every pattern of 21 bits once
+    >>> f"variance {(x**2).mean():.3f}, fourth moment {(x**4).mean():.3f}"
+    'variance 1.000, fourth moment 3.000'
     """
     size = jnp.float32(3**0.5)
     return jnp.where(bits < 349525, -size, jnp.where(bits < 1747627, jnp.float32(0), size))
@@ -59,6 +79,13 @@ class StepPath(dfx.AbstractBrownianPath):
 
     Increments are float32 whatever the solver's precision: 21 random bits each, which is what a 64-bit hash gives three
     of. Steps are numbered up to 2^32.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> path = mtj.dynamics.StepPath(jax.random.key(0), sample=7)
+    >>> first = path.evaluate(0).array()
+    >>> first.shape, bool((path.evaluate(0).array() == first).all())  # a step has the same noise whenever it is asked for
+    ((3,), True)
     """
 
     key: UInt32[Array, "2"]
@@ -104,6 +131,12 @@ def uniforms(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]
 
     The number of an element is mixed twice, with a word of the hashed `key` before each time. A Threefry hash of every number
     takes as long as the rest of a convolutional network; what is mixed so passes `tests/test_nn_random.py`.
+
+    >>> import jax
+    >>> from mtjax.dynamics import uniforms
+    >>> u = uniforms(jax.random.key(0), (1000, 100))
+    >>> u.shape, f"{u.mean():.2f} on average, {u.var():.3f} = 1/12 of variance"
+    ((1000, 100), '0.50 on average, 0.083 = 1/12 of variance')
     """
     k0, k1 = jax.random.bits(key, 2, jnp.uint32)  # a loop of its own: XLA does not work it out again for every element
     words = _mixed(_mixed(jnp.arange(math.prod(shape), dtype=jnp.uint32) ^ k0) + k1)

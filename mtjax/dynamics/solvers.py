@@ -24,7 +24,14 @@ _DAMPED = 0.05
 
 
 class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
-    """A fixed-step solver of the stochastic LLG equation: diffrax's face of it, and four questions that a scheme answers."""
+    """A fixed-step solver of the stochastic LLG equation: diffrax's face of it, and four questions that a scheme answers.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> solvers = (mtj.SplitStep(), mtj.Heun())
+    >>> [f"{type(s).__name__}: steps up to {s.longest(jnp.array(0.01)):.2f} / (gamma' B)" for s in solvers]
+    ["SplitStep: steps up to 0.36 / (gamma' B)", "Heun: steps up to 0.05 / (gamma' B)"]
+    """
 
     max_angle: eqx.AbstractVar[float]
     normal: eqx.AbstractVar[Callable[[Any], Any]]
@@ -81,6 +88,12 @@ class SplitStep(AbstractSpinSolver):
       by the fifth root of alpha: a Runge-Kutta step of angle h damps a precession by h^5/144 a radian by itself, which
       must stay small against alpha.
     - `normal`: `gaussian`, or `three_point` for cheaper random numbers of the same first five moments.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> solver = mtj.SplitStep(normal=mtj.three_point)
+    >>> [f"{solver.longest(jnp.array(alpha)):.2f} / (gamma' B) at a damping of {alpha:g}" for alpha in (0.1, 0.01)]
+    ["0.50 / (gamma' B) at a damping of 0.1", "0.36 / (gamma' B) at a damping of 0.01"]
     """
 
     max_angle: float = 0.5
@@ -112,6 +125,12 @@ class Heun(AbstractSpinSolver):
 
     - `max_angle`: largest step, in units of 1/(gamma' B), B twice the largest effective field across m.
     - `normal`: `gaussian`, or `three_point` for cheaper random numbers of the same first five moments.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> steps = [mtj.dynamics.make_grid(device, mtj.off(), 1e-9, None, 1, s).number for s in (mtj.Heun(), mtj.SplitStep())]
+    >>> f"{steps[0]:.0f} steps in a nanosecond, {steps[1]:.0f} of SplitStep"
+    '774 steps in a nanosecond, 107 of SplitStep'
     """
 
     max_angle: float = 0.05
@@ -148,6 +167,13 @@ class Adaptive(Shown):
 
     - `solver`: a diffrax solver for ordinary equations.
     - `rtol`, `atol`: tolerances of the step size control; `None` means 1e-9 in float64 and 1e-5 in float32.
+
+    >>> import dataclasses
+    >>> import mtjax as mtj
+    >>> cold = dataclasses.replace(mtj.presets.perpendicular_stt(40.0), temperature=0.0)
+    >>> found = mtj.simulate(cold, duration=5e-9, start=[0.6, 0.0, 0.8], solver=mtj.Adaptive(), save=2)
+    >>> [f"{m:.3f}" for m in found.ms[0, :, 2]]  # relaxes towards the easy axis
+    ['0.800', '0.994']
     """
 
     solver: dfx.AbstractAdaptiveSolver = dfx.Dopri8()

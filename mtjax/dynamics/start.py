@@ -62,6 +62,14 @@ class StartWell(Shown):
     - `axes`: principal directions and bottom as columns, shape (3, 3).
     - `widths`: of the proposal along them, shape (3,).
     - `bound`: of the logarithm of target over proposal.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> from mtjax.dynamics import StartWell, StepPath
+    >>> well = StartWell.of(mtj.presets.perpendicular_stt(40.0))
+    >>> m = well.draw(StepPath(jax.random.key(0), 0))
+    >>> bool(m.z > 0.8), f"width {well.widths[0]:.2f} across the easy axis"
+    (True, 'width 0.11 across the easy axis')
     """
 
     device: Device
@@ -112,7 +120,13 @@ def _zero_current_energy(device: Device):
 
 
 def inverse_temperature(device: Device) -> Scalar:
-    """Ms V / kT, 1/T; of 300 K where the temperature is 0 (and the result is not used)."""
+    """Ms V / kT, 1/T; of 300 K where the temperature is 0 (and the result is not used).
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> print(f"{mtj.dynamics.inverse_temperature(device):.0f} /T")  # a moment in 1 T has an energy of 364 kT
+    364 /T
+    """
     warm = jnp.where(device.temperature > 0, device.temperature, 300.0)
     return (device.moment / KB) / warm
 

@@ -27,6 +27,13 @@ class TimeGrid(Shown):
     - `number`: of steps, a whole number held as a float.
     - `saved`: the times to keep, counted in steps, shape (times,).
     - `limit`: a bound of `number` known while compiling (reverse-mode differentiation needs one), or `None`.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> grid = mtj.dynamics.make_grid(device, pulse, 5e-9, 2e-11, 6, mtj.SplitStep())
+    >>> f"{grid.number:.0f} steps of {grid.dt * 1e12:.0f} ps", [f"{t * 1e9:.0f} ns" for t in grid.ts]
+    ('250 steps of 20 ps', ['0 ns', '1 ns', '2 ns', '3 ns', '4 ns', '5 ns'])
     """
 
     dt: Scalar
@@ -52,6 +59,13 @@ def make_grid(
 
     With an integer `save` the number of steps is a multiple of the intervals between the evenly spaced saved times.
     Raises `ValueError` where a number is not positive, a saved time lies outside the run, or steps are too many.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> grid = mtj.dynamics.make_grid(device, pulse, 5e-9, 3e-11, 6, mtj.SplitStep())  # five intervals of whole steps
+    >>> f"{grid.number:.0f} steps of {grid.dt * 1e12:.1f} ps"
+    '170 steps of 29.4 ps'
     """
     total: Any = _positive("duration", default_duration(device, pulse) if duration is None else duration)
     step: Any = _positive("dt", default_step(device, pulse, solver) if dt is None else dt)
@@ -139,6 +153,11 @@ def settling_time(device: Device) -> Scalar:
     Three relaxation times; none for a device with an axis of symmetry, in which the side of m does not change without
     a current but by noise, and for which published write error rates are read at the end of the pulse. Heated devices
     need four of their longest cooling time more, during which they may still switch.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_sot(40.0)
+    >>> print(f"{mtj.settling_time(device) * 1e9:.2f} ns")
+    2.02 ns
     """
     cooling = 0.0 if device.heating is None else device.heating.settling
     return jax.lax.stop_gradient(jnp.where(device.is_axisymmetric, 0.0, 3 * device.relaxation_time) + cooling)
