@@ -18,7 +18,15 @@ from mtjax.files.whole import write_whole
 
 
 def read_notes(path: Path, problem: str) -> dict[str, Any]:
-    """What a checkpoint holds of a problem, nothing where it is missing or of another; `ValueError` for other files."""
+    """What a checkpoint holds of a problem, nothing where it is missing or of another; `ValueError` for other files.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "search.json"
+    >>> mtj.files.write_notes(path, {"problem": "a1", "deviance": 31.4})
+    >>> mtj.files.read_notes(path, "a1")["deviance"], mtj.files.read_notes(path, "b2")
+    (31.4, {})
+    """
     if not path.is_file():
         return {}
     try:
@@ -29,12 +37,26 @@ def read_notes(path: Path, problem: str) -> dict[str, Any]:
 
 
 def write_notes(path: Path, kept: Mapping[str, Any]) -> None:
-    """Replace a checkpoint at one go, so that no interruption leaves half of one."""
+    """Replace a checkpoint at one go, so that no interruption leaves half of one.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "search.json"
+    >>> mtj.files.write_notes(path, {"problem": "a1", "deviance": 31.4})
+    >>> path.read_text()
+    '{"problem": "a1", "deviance": 31.4}'
+    """
     write_whole(path, json.dumps(kept))
 
 
 def fingerprint(problem: Any) -> str:
-    """A digest of a module: its numbers, and what it is made of."""
+    """A digest of a module: its numbers, and what it is made of.
+
+    >>> import mtjax as mtj
+    >>> one, same, other = (mtj.files.fingerprint(mtj.presets.perpendicular_stt(delta)) for delta in (40.0, 40.0, 60.0))
+    >>> len(one), one == same, one == other
+    (64, True, False)
+    """
     built = re.sub(r" at 0x[0-9a-f]+", "", str(jax.tree.structure(problem)))
     digest = hashlib.sha256(built.encode())
     for x in jax.tree.leaves(problem):
@@ -44,7 +66,16 @@ def fingerprint(problem: Any) -> str:
 
 
 def save_checkpoint(path: str | Path, tree: Any, history: Any) -> None:
-    """Write `tree` and `history`: a line of JSON, then equinox's serialised leaves. An older file is replaced at the end."""
+    """Write `tree` and `history`: a line of JSON, then equinox's serialised leaves. An older file is replaced at the end.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "training.eqx"
+    >>> mtj.files.save_checkpoint(path, device, [(0.7, 0.81), (0.4, 0.93)])  # loss and accuracy of every epoch
+    >>> mtj.files.load_checkpoint(path, device)[1][-1]
+    (0.4, 0.93)
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
 
@@ -59,6 +90,14 @@ def load_checkpoint(path: str | Path, like: Any) -> tuple[Any, tuple[tuple[float
     """What `save_checkpoint` wrote, in the structure of `like`.
 
     Raises `ValueError` where the file is no checkpoint, or one of another network.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "training.eqx"
+    >>> mtj.files.save_checkpoint(path, mtj.presets.perpendicular_stt(40.0), [(0.7, 0.81)])
+    >>> device, history = mtj.files.load_checkpoint(path, mtj.presets.perpendicular_stt(60.0))  # of the same structure
+    >>> f"delta {device.delta:.1f}", history
+    ('delta 40.0', ((0.7, 0.81),))
     """
     with Path(path).open("rb") as file:
         try:

@@ -20,21 +20,27 @@ _REGISTERED: dict[str, type] = {}
 def register(cls: Class) -> Class:
     """Let a class of your own be saved in files, and read again, by its name; also a decorator.
 
-    >>> import equinox as eqx, mtjax as mtj
+    Raises `ValueError` where it is no module, or has the name of one of mtjax's.
+
+    >>> import equinox as eqx
+    >>> import mtjax as mtj
     >>> @mtj.files.register
     ... class Note(eqx.Module):
     ...     text: str
     >>> mtj.files.decode(mtj.files.encode(Note("measured in May"))).text
     'measured in May'
-
-    Raises `ValueError` where it is no module, or has the name of one of mtjax's.
     """
     _REGISTERED[name_of(cls)] = cls
     return cls
 
 
 def name_of(cls: Any) -> str:
-    """The name of a class in files; raises `ValueError` where it is no module, or has the name of one of mtjax's."""
+    """The name of a class in files; raises `ValueError` where it is no module, or has the name of one of mtjax's.
+
+    >>> import mtjax as mtj
+    >>> mtj.files.name_of(mtj.SpinOrbitTorque)
+    'SpinOrbitTorque'
+    """
     if not _is_module(cls):
         raise ValueError(f"A class that is saved must be an equinox.Module, but is {cls!r}.")
     if not _is_own(cls.__module__) and _own(cls.__name__) is not None:

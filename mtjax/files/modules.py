@@ -17,7 +17,14 @@ Part = TypeVar("Part", bound=eqx.Module)
 
 
 def encode(x: Any) -> Any:
-    """Modules, arrays, tuples and numbers as something that `json` can write, with all digits; classes by their names."""
+    """Modules, arrays, tuples and numbers as something that `json` can write, with all digits; classes by their names.
+
+    >>> import mtjax as mtj
+    >>> mtj.files.encode(mtj.AnomalousHall(R_AHE=1.0))["class"]
+    'AnomalousHall'
+    >>> mtj.files.encode((1, "P", None))
+    [1, 'P', None]
+    """
     if isinstance(x, eqx.Module):
         fields = {f.name: encode(getattr(x, f.name)) for f in dataclasses.fields(x)}
         return {"class": name_of(type(x)), **fields}
@@ -36,6 +43,12 @@ def decode(x: Any, classes: tuple[type, ...] = ()) -> Any:
     """The opposite of `encode`; lists become tuples. What the first release wrote is read too.
 
     `classes`: of your own, that are neither mtjax's nor registered. Raises `ValueError` for others.
+
+    >>> import json
+    >>> import mtjax as mtj
+    >>> text = json.dumps(mtj.files.encode(mtj.presets.perpendicular_stt(40.0)))
+    >>> print(f"delta {mtj.files.decode(json.loads(text)).delta:.1f}")
+    delta 40.0
     """
     if isinstance(x, list):
         return tuple(decode(item, classes) for item in x)
@@ -52,12 +65,27 @@ def decode(x: Any, classes: tuple[type, ...] = ()) -> Any:
 
 
 def rebuilt(module: Part) -> Part:
-    """The same module put together anew, so that every part of it checks its numbers."""
+    """The same module put together anew, so that every part of it checks its numbers.
+
+    >>> import equinox as eqx
+    >>> import mtjax as mtj
+    >>> device = eqx.tree_at(lambda d: d.temperature, mtj.presets.perpendicular_stt(40.0), -1.0)  # passes no check
+    >>> mtj.files.rebuilt(device)
+    Traceback (most recent call last):
+        ...
+    ValueError: `temperature` of Device must be finite and at least 0, but is -1.0.
+    """
     return decode(encode(module), classes_in(module))
 
 
 def classes_in(x: Any) -> tuple[type, ...]:
-    """The classes of a module and of its parts, as `decode` takes them."""
+    """The classes of a module and of its parts, as `decode` takes them.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> [cls.__name__ for cls in mtj.files.classes_in(device.terms)]
+    ['UniaxialAnisotropy', 'SpinTransferTorque']
+    """
     if isinstance(x, tuple | list):
         return tuple(cls for item in x for cls in classes_in(item))
     if not isinstance(x, eqx.Module):

@@ -16,9 +16,16 @@ Headings = Mapping[str, Mapping[str, float]]
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a heading, below lines of # comment, if any.
+    r"""The rows of a CSV file with a heading, below lines of # comment, if any.
 
     Raises `ValueError` where there is no such file, or no row in it.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "counts.csv"
+    >>> size = path.write_text("# 2 ns pulses\nI (uA),switched\n20,3\n30,85\n")
+    >>> mtj.files.read_rows(path)
+    [{'I (uA)': '20', 'switched': '3'}, {'I (uA)': '30', 'switched': '85'}]
     """
     if path.is_dir():
         raise ValueError(f"The data must be one CSV file, but {str(path)!r} is a folder.")
@@ -36,7 +43,16 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def read_columns(path: Path, headings: Headings, *, optional: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
-    """Columns in SI units; raises `ValueError` where one is missing, or an entry is no finite number."""
+    r"""Columns in SI units; raises `ValueError` where one is missing, or an entry is no finite number.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "counts.csv"
+    >>> size = path.write_text("I (uA),switched\n20,3\n30,85\n")
+    >>> found = mtj.files.read_columns(path, {"current": {"I (A)": 1.0, "I (uA)": 1e-6}})
+    >>> [f"{x:.1e} A" for x in found["current"]]
+    ['2.0e-05 A', '3.0e-05 A']
+    """
     table = read_rows(path)
     found = {}
     for name, known in headings.items():
@@ -56,7 +72,16 @@ def _numbers(table: list[dict[str, str]], heading: str, path: Path) -> np.ndarra
 
 
 def as_number(entry: str | None, heading: str, row: int, path: str | PathLike[str], *, finite: bool = True) -> float:
-    """An entry as a number; raises `ValueError`, with the place, where it is none (or infinite or nan, unless allowed)."""
+    """An entry as a number; raises `ValueError`, with the place, where it is none (or infinite or nan, unless allowed).
+
+    >>> import mtjax as mtj
+    >>> mtj.files.as_number(" 2.5e-9 ", "width", 1, "counts.csv")
+    2.5e-09
+    >>> mtj.files.as_number("2,5", "width", 1, "counts.csv")
+    Traceback (most recent call last):
+        ...
+    ValueError: 'counts.csv' must hold a number in 'width', but row 1 has '2,5'.
+    """
     text = (entry or "").strip()
     try:
         number = float(text)

@@ -17,6 +17,13 @@ def write_whole(path: str | os.PathLike[str], content: Content, *, shared: bool 
     - `shared`: whether other processes may write the same file at the same time.
 
     The content stands beside the file, as `name.part` (`name.PID.part` where shared), until all of it has reached the disk.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "delta.txt"
+    >>> mtj.files.write_whole(path, "delta = 40")
+    >>> path.read_text(), [file.name for file in path.parent.iterdir()]
+    ('delta = 40', ['delta.txt'])
     """
     path = Path(path)
     beside = path.with_name(f"{path.name}.{os.getpid()}.part" if shared else f"{path.name}.part")
