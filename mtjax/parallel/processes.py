@@ -26,6 +26,9 @@ def start_processes(
 
     Raises `TimeoutError` where a process is missing after `timeout`. A process that dies later ends the others within
     some 100 seconds (jax's heartbeat): begin again, and what was kept in a checkpoint or a sweep's folder serves.
+
+    >>> import mtjax as mtj
+    >>> mtj.start_processes("10.0.0.1:9911", processes=4, number=2)  # doctest: +SKIP
     """
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     failure: list[Exception] = []
@@ -77,6 +80,14 @@ def configure_cpu(*, devices: int | None = None, fused: bool = False) -> None:
       A flag of this kind that is set already is kept.
 
     Raises `ValueError` where `devices` is less than 1, or jax has computed already.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> number = jax.local_device_count()  # jax has started with so many
+    >>> mtj.configure_cpu(devices=4)  # too late here: it belongs at the top of a program
+    Traceback (most recent call last):
+        ...
+    ValueError: `configure_cpu(devices=...)` must be called before jax computes anything, but comes later.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if fused and "xla_backend_extra_options" not in flags:

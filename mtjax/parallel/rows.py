@@ -27,6 +27,12 @@ def over_rows(function: Callable[[Any, Any], Any], shared: Any, rows: Any) -> An
 
     Under `jit`, `vmap` and `grad` everything stays on one device (reverse-mode differentiation of a solver does not pass
     through `shard_map`): spread the calls, or call without them.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> barrier = lambda delta, mz: delta * (1 - mz**2)  # kT, of every row
+    >>> [float(x) for x in mtj.parallel.over_rows(barrier, 40.0, np.array([0.0, 0.5, 1.0]))]
+    [40.0, 30.0, 0.0]
     """
     inside = jnp.zeros(())  # known only outside of `jit`, `grad` and their like
     if not all(map(is_known, jax.tree.leaves((inside, shared, rows)))):
@@ -47,6 +53,12 @@ def over_blocks(function: Callable[[Any, Any], Any], shared: Any, rows: Any, siz
     """As `over_rows`, by one program for any number of rows: in blocks of `size` rows for every device, the last one filled up.
 
     Under `jit`, `vmap` and `grad` as `over_rows`.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> barrier = lambda delta, mz: delta * (1 - mz**2)  # kT, of every row
+    >>> [float(x) for x in mtj.parallel.over_blocks(barrier, 40.0, np.array([0.0, 0.5, 1.0]), size=2)]
+    [40.0, 30.0, 0.0]
     """
     leaves = jax.tree.leaves((jnp.zeros(()), shared, rows))
     if not all(map(is_known, leaves)):
