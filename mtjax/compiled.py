@@ -35,7 +35,14 @@ def cache_folder() -> Path | None:
 
 
 def keep_compiled() -> None:
-    """Have jax keep compiled programs in `cache_folder()`, unless a folder was chosen already; done when mtjax is imported."""
+    """Have jax keep compiled programs in `cache_folder()`, unless a folder was chosen already; done when mtjax is imported.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> mtj.compiled.keep_compiled()  # again: changes nothing
+    >>> jax.config.jax_persistent_cache_min_compile_time_secs >= 0.0
+    True
+    """
     chosen = getattr(jax.config, "jax_compilation_cache_dir", None)
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or chosen is not None:
         return

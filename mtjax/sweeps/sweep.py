@@ -27,10 +27,11 @@ class Axis(Shown):
     - `name`: "current" or "width" of the pulse, or a quantity of the device by the names of its printout.
     - `values`: shape (n,), SI.
 
-    >>> import mtjax as mtj
     >>> import numpy as np
-    >>> mtj.Axis("width", np.array([1e-9, 2e-9, 5e-9])).values.shape
-    (3,)
+    >>> import mtjax as mtj
+    >>> axis = mtj.Axis("width", np.array([1e-9, 2e-9, 5e-9]))
+    >>> axis.name, len(axis.values)
+    ('width', 3)
     """
 
     name: str = eqx.field(static=True)
@@ -42,7 +43,16 @@ class Axis(Shown):
 
 
 class Answer(NamedTuple):
-    """The switching probability at one point of a sweep; all `nan` where the method has none, with its `reason`."""
+    """The switching probability at one point of a sweep; all `nan` where the method has none, with its `reason`.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> axis = mtj.Axis("current", np.array([0.6, 0.65]) * float(device.critical_current))
+    >>> answer = mtj.Sweep(device, (axis,), mtj.ThermalActivation(), width=1e-7).answer(0)
+    >>> f"switches with {answer.value:.3f}, fails with {answer.complement:.3f}"
+    'switches with 0.205, fails with 0.795'
+    """
 
     value: float
     complement: float
@@ -62,6 +72,14 @@ class Sweep(Shown):
 
     Raises `ValueError` where a name fits no quantity, one is swept twice, a number of the pulse is missing, or a value is out
     of range.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> axes = mtj.Axis("current", np.array([6e-6, 9e-6])), mtj.Axis("alpha", np.array([0.01, 0.02, 0.03]))
+    >>> sweep = mtj.Sweep(device, axes, mtj.ThermalActivation(), width=1e-7)
+    >>> sweep.size, f"point 4 has a damping of {sweep.situation(4)[0].layer.alpha:.2f}"
+    (6, 'point 4 has a damping of 0.02')
     """
 
     device: Device
@@ -136,6 +154,11 @@ def _own(method: AbstractMethod, number: int) -> AbstractMethod:
 
 
 def sentence(error: Exception) -> str:
-    """What an error says, without the lines that equinox puts around it."""
+    r"""What an error says, without the lines that equinox puts around it.
+
+    >>> import mtjax as mtj
+    >>> mtj.sweeps.sentence(ValueError("The width must be positive, but is -1 s.\n--------------------\n"))
+    'The width must be positive, but is -1 s.'
+    """
     lines = [line.strip() for line in str(error).splitlines()]
     return next((line for line in lines if line and not line.startswith("---") and "Above is the stack" not in line), "")
