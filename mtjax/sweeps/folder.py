@@ -39,6 +39,15 @@ def run(sweep: Sweep, folder: Path, shard: tuple[int, int] = (1, 1), *, progress
     from what was written when it is started again.
 
     Raises `ValueError` where the folder belongs to another sweep, or there is no such shard, `ImportError` without xarray.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, folder = mtj.presets.perpendicular_stt(40.0), pathlib.Path(tempfile.mkdtemp())
+    >>> axis = mtj.Axis("current", np.array([0.6, 0.65]) * float(device.critical_current))
+    >>> sweep = mtj.Sweep(device, (axis,), mtj.ThermalActivation(), width=1e-7)
+    >>> mtj.sweeps.run(sweep, folder).name
+    'points-1-of-1.nc'
     """
     need("xarray", "A sweep")
     which, of = shard
@@ -78,7 +87,17 @@ class _Keeper:
 
 
 def answers(folder: Path) -> dict[int, Answer]:
-    """Every point that stands in a folder, by its number; raises `ImportError` without xarray."""
+    """Every point that stands in a folder, by its number; raises `ImportError` without xarray.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, folder = mtj.presets.perpendicular_stt(40.0), pathlib.Path(tempfile.mkdtemp())
+    >>> axis = mtj.Axis("current", np.array([0.6, 0.65]) * float(device.critical_current))
+    >>> path = mtj.sweeps.run(mtj.Sweep(device, (axis,), mtj.ThermalActivation(), width=1e-7), folder)
+    >>> [f"{number}: {answer.value:.3f}" for number, answer in mtj.sweeps.answers(folder).items()]
+    ['0: 0.205', '1: 0.642']
+    """
     need("xarray", "A sweep")
     found: dict[int, Answer] = {}
     for path in sorted(folder.glob("points-*-of-*.nc")):
@@ -92,6 +111,16 @@ def merged(folder: Path, classes: tuple[type, ...] = ()) -> Dataset:
     `classes`: of your own that are in the sweep, where they are not registered by `mtjax.files.register`.
 
     Raises `ValueError` where the folder holds no sweep, or points are missing, `ImportError` without xarray.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, folder = mtj.presets.perpendicular_stt(40.0), pathlib.Path(tempfile.mkdtemp())
+    >>> axis = mtj.Axis("current", np.array([0.6, 0.65]) * float(device.critical_current))
+    >>> path = mtj.sweeps.run(mtj.Sweep(device, (axis,), mtj.ThermalActivation(), width=1e-7), folder)
+    >>> found = mtj.sweeps.merged(folder)
+    >>> found.probability.dims, [f"{p:.3f}" for p in found.probability.values], found.current.units
+    (('current',), ['0.205', '0.642'], 'A')
     """
     xarray = _xarray()
     sweep, found = sweep_in(folder, classes), answers(folder)
@@ -110,7 +139,18 @@ def merged(folder: Path, classes: tuple[type, ...] = ()) -> Dataset:
 
 
 def write_merged(folder: Path, classes: tuple[type, ...] = ()) -> tuple[Dataset, Path]:
-    """`merged`, written to sweep.nc in the folder."""
+    """`merged`, written to sweep.nc in the folder.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, folder = mtj.presets.perpendicular_stt(40.0), pathlib.Path(tempfile.mkdtemp())
+    >>> axis = mtj.Axis("current", np.array([0.6, 0.65]) * float(device.critical_current))
+    >>> path = mtj.sweeps.run(mtj.Sweep(device, (axis,), mtj.ThermalActivation(), width=1e-7), folder)
+    >>> found, path = mtj.sweeps.write_merged(folder)
+    >>> dict(found.sizes), path.name
+    ({'current': 2}, 'sweep.nc')
+    """
     found, path = merged(folder, classes), folder / "sweep.nc"
     _write(path, found)
     return found, path
