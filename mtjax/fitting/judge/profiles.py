@@ -27,9 +27,16 @@ _HIGHEST = 7.0
 
 
 class Profile(Shown):
-    """The deviance above its minimum along one quantity.
+    """Profile likelihood: the deviance above its minimum along one quantity.
 
     - `name`, `unit`; `value`, `rise`: shape (n,), values in ascending order.
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> low, high = mtj.fitting.profile(found, "Bk").interval(0.95)
+    >>> print(f"Bk {1e3 * low:.1f} to {1e3 * high:.1f} mT")
+    Bk 218.4 to 222.4 mT
     """
 
     name: str
@@ -57,6 +64,12 @@ def profile(fit: AbstractFit, name: str) -> Profile:
     """The profile of one fitted quantity, walked outwards from its estimate until beyond the 99 % interval.
 
     Raises `KeyError` where there is no such quantity, `ValueError` for fits by Monte Carlo.
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> print(mtj.fitting.profile(found, "Bk"))
+    Bk by profile likelihood, 68%: 219.3 mT ... 221.4 mT; 95%: 218.4 mT ... 222.4 mT
     """
     refuse_noise(fit, "A profile")
     estimate = fit.estimates[name]
