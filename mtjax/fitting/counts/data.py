@@ -61,9 +61,13 @@ class SwitchingData(Shown):
     is not positive, or the device switched less often than never or more often than tried.
 
     >>> import mtjax as mtj
-    >>> data = mtj.SwitchingData(current=[8e-6, 9e-6, 1e-5], width=1e-8, switched=[3, 40, 95], trials=100)
-    >>> data.switched.shape
-    (3,)
+    >>> data = mtj.SwitchingData(current=[8e-6, 9e-6, 10e-6], width=100e-9, switched=[3, 10, 19], trials=100)
+    >>> print(data)
+    SwitchingData: 3 settings, 300 trials, 32 switched
+      current = 8e-06 ... 1e-05 A
+      width = 1e-07 s
+    >>> print(", ".join(f"{p:.2f}" for p in data.probability))
+    0.03, 0.10, 0.19
     """
 
     width: Float[np.ndarray, " n"] = eqx.field(converter=_column)
@@ -187,7 +191,7 @@ class SwitchingData(Shown):
         Columns: `current` (A) or `voltage` (V); `width` (s); `switched` (or `errors`, the number of trials that did not
         switch, as for write error rates) and `trials`, or `probability` and `trials`;
         and where wanted `field` (T), `temperature` (K), `direction`, `device_id`. The headings in
-        `mtjax.data.COLUMNS` are recognised; others are ignored.
+        `mtjax.fitting.counts.data.COLUMNS` are recognised; others are ignored.
 
         - `columns`: headings of your own, `{"voltage": "V_write", "current": None}`; `None` ignores a column.
         - `trials`: number of trials of every row, in place of the column `trials`; the switched fractions stay.
