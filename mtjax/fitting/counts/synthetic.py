@@ -29,12 +29,12 @@ def measured(
     - `currents`: A; `widths`: of the pulses, s, one or as many; `trials`: per setting; `seed`: of the counts.
     - `method`: as for `fit`.
 
+    >>> import numpy as np
     >>> import mtjax as mtj
-    >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
-    >>> currents = [s * device.critical_current for s in (0.6, 0.7, 0.8, 0.9)]
-    >>> data = mtj.measured(device, currents, 1e-7, trials=100, seed=0, method=law)
-    >>> data.switched.shape
-    (4,)
+    >>> device, currents = mtj.presets.perpendicular_stt(40.0), np.array([9e-6, 10e-6, 11e-6, 12e-6])
+    >>> data = mtj.measured(device, currents, 100e-9, trials=100, seed=0, method=mtj.ThermalActivation())
+    >>> print(", ".join(f"{n:.0f} at {1e6 * i:.0f} uA" for n, i in zip(data.switched, data.current)))
+    3 at 9 uA, 16 at 10 uA, 69 at 11 uA, 99 at 12 uA
     """
     currents, widths = jnp.broadcast_arrays(as_scalar(currents), as_scalar(widths))
     settings = SwitchingData(current=currents, width=widths, switched=0, trials=trials)
