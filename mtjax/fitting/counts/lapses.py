@@ -15,7 +15,19 @@ from mtjax.quantities import Scalar, as_scalar, quantity, require
 
 
 class AbstractLapse(Shown):
-    """Turns the probability of a model into that of an observation; all its quantities are fitted."""
+    """Turns the probability of a model into that of an observation; all its quantities are fitted.
+
+    One of your own needs `observed` and fields for its quantities.
+
+    >>> import mtjax as mtj
+    >>> class Stuck(mtj.AbstractLapse):
+    ...     share: float = 0.1
+    ...     def observed(self, p, q, amplitude):
+    ...         return p * (1 - self.share), q + p * self.share
+    >>> p, q = Stuck().observed(0.8, 0.2, 1e-5)
+    >>> print(f"seen switched with {p:.2f} instead of 0.80")
+    seen switched with 0.72 instead of 0.80
+    """
 
     @abstractmethod
     def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
@@ -43,12 +55,14 @@ def _share(default: float) -> Any:
 class Misread(AbstractLapse):
     """A share of the outcomes is read wrong, whatever the pulse.
 
-    - `missed`: probability that a switched device is seen as not switched; `false`: the opposite.
+    - `missed`: probability that a switched device is seen as not switched; `false`: the opposite (read errors).
 
+    >>> import jax.numpy as jnp
     >>> import mtjax as mtj
-    >>> lapse = mtj.Misread(missed=0.01, false=0.02)
-    >>> float(lapse.missed), float(lapse.false)
-    (0.01, 0.02)
+    >>> p = jnp.array([0.0, 0.5, 1.0])
+    >>> seen, _ = mtj.Misread(missed=0.01, false=0.02).observed(p, 1 - p, jnp.ones(3))
+    >>> print(", ".join(f"{p:.3f}" for p in seen))
+    0.020, 0.505, 0.990
     """
 
     missed: Scalar = _share(0.02)
@@ -71,9 +85,12 @@ class BackHopping(AbstractLapse):
     - `probability`: of hopping back, below `end`.
     - `end`: amplitude (A or V, as in the data) where it has fallen to half; `spread`: over which it falls.
 
+    >>> import jax.numpy as jnp
     >>> import mtjax as mtj
-    >>> float(mtj.BackHopping(probability=0.1).probability)
-    0.1
+    >>> lapse = mtj.BackHopping(probability=0.1, end=1.0, spread=0.03)  # amplitudes in V
+    >>> seen, _ = lapse.observed(jnp.ones(3), jnp.zeros(3), jnp.array([0.8, 1.0, 1.2]))
+    >>> print(", ".join(f"{p:.3f}" for p in seen))
+    0.900, 0.950, 1.000
     """
 
     probability: Scalar = _share(0.2)
