@@ -35,6 +35,17 @@ class Design(Shown):
     - `even`: as expected if as many trials went evenly to all candidates.
     - `of_voltage`: whether the amplitudes are voltages.
     - `unit`: of the quantity, SI; "" where it is a function of the device.
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> plan = mtj.fitting.design(found, "Bk", trials=200, draws=2)
+    >>> print(f"{plan.trials[0]:.0f} trials at {1e6 * plan.amplitude[0]:.1f} uA")
+    200 trials at 11.1 uA
+    >>> print(f"standard error of Bk {1e3 * plan.before:.2f} mT now, {1e3 * plan.after:.2f} mT with them")
+    standard error of Bk 1.04 mT now, 0.69 mT with them
+    >>> print(f"{plan.gain:.1f} times less than with an even grid")
+    1.4 times less than with an even grid
     """
 
     amplitude: Float[np.ndarray, " n"]
@@ -83,7 +94,7 @@ def design(
     draws: int = 6,
     seed: int = 0,
 ) -> Design:
-    """Where `trials` new trials should go so that the standard error of `quantity` shrinks most.
+    """Optimal design: where `trials` new trials should go so that the standard error of `quantity` shrinks most.
 
     Minimises the variance g' (I_now + sum_i n_i I_i)^-1 g over the numbers of trials n_i of all candidates, where I_i is the
     Fisher information of one trial and g the derivative of the quantity (c-optimality), by multiplicative updates of the n_i.
@@ -96,6 +107,13 @@ def design(
 
     Raises `ValueError` where the quantity is unknown, or the fit is by Monte Carlo (the noise of its slopes would pass for
     information), has several groups, or no setting would tell anything.
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> plan = mtj.fitting.design(found, lambda d: d.delta, trials=200, draws=2)
+    >>> print(f"delta {plan.value:.1f} +- {plan.before:.2f}, with 200 trials more +- {plan.after:.2f}")
+    delta 40.1 +- 0.19, with 200 trials more +- 0.13
     """
     refuse_noise(fit, "A design")
     if len(fit.model.groups) > 1:
@@ -124,7 +142,17 @@ def design(
 
 
 def candidates(fit: Fit, amplitudes=None, widths=None, fields=None) -> Settings:
-    """All combinations of amplitudes, widths and fields."""
+    """The settings that `design` chooses among: all combinations of amplitudes (A or V), widths (s) and fields (T).
+
+    Those not given are taken as in `design`; n rows, and the median temperature of the data where they have one.
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> rows = mtj.fitting.candidates(found)
+    >>> print(f"{len(rows)} settings, {1e6 * rows.amplitude[0]:.1f} to {1e6 * rows.amplitude[-1]:.1f} uA")
+    40 settings, 6.3 to 16.8 uA
+    """
     data = fit.data
     if amplitudes is None:
         size = np.abs(data.amplitude)
@@ -139,7 +167,18 @@ def candidates(fit: Fit, amplitudes=None, widths=None, fields=None) -> Settings:
 
 
 def measured_with(fit: Fit, found: Design, switched: Float[ArrayLike, " n"]) -> SwitchingData:
-    """The data of the fit, and the counts of a design's settings after them."""
+    """The data of the fit, and the counts of a design's settings after them: for the next fit.
+
+    - `switched`: how often the device switched at each setting of `found`, shape (n,).
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> plan = mtj.fitting.design(found, "Bk", trials=200, draws=2)
+    >>> more = mtj.fitting.measured_with(found, plan, plan.trials / 2)
+    >>> print(f"{len(more)} settings, {more.trials.sum():.0f} trials")
+    5 settings, 600 trials
+    """
     old = fit.data
     join = {"current" if old.voltage is None else "voltage": np.append(old.amplitude, found.amplitude)}
     field = None if old.field is None or found.field is None else np.append(old.field, found.field)
