@@ -52,6 +52,14 @@ class Fit(AbstractFit):
     - `p_value`: of the deviance, by the chi-square distribution; approximate where counts are small.
     - `warnings`: what is wrong with the fit, one sentence each.
     - `by`: which column tells the groups of `model.groups` apart.
+
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> print(f"Bk {1e3 * found.estimates['Bk'].value:.1f} mT, p = {found.p_value:.2f}")
+    Bk 220.4 mT, p = 0.90
+    >>> print(f"P = {found.predict(10.5e-6, 100e-9).p[0]:.3f} at 10.5 uA")
+    P = 0.379 at 10.5 uA
     """
 
     model: SwitchingModel
@@ -192,12 +200,12 @@ def fit(
     nothing tells apart, or have a `field` column while the device has no applied field.
 
     >>> import mtjax as mtj
-    >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
-    >>> currents = [s * device.critical_current for s in (0.6, 0.7, 0.8, 0.9)]
-    >>> data = mtj.measured(device, currents, 1e-7, trials=100, seed=0, method=law)
-    >>> found = mtj.fit(device, data, where=("Bk",), method=law, relax=0.0)
-    >>> type(found).__name__
-    'Fit'
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> print(found)
+        estimate  std. error  95 % interval
+    Bk  220.4 mT  1.036 mT    218.3 mT ... 222.4 mT
+    deviance 0.572 on 3 degrees of freedom (p = 0.9), 4 settings, by thermal activation
     """
     require({"relax": relax}, "relax", least=0.0, unit="s")
     require({"starts": starts}, "starts", least=1)
@@ -222,7 +230,20 @@ def fit(
 
 
 def refuse_noise(fit: AbstractFit, what: str) -> None:
-    """Raise `ValueError` where the likelihood is a random number, which `what` cannot use."""
+    """Raise `ValueError` where the likelihood is a random number, which `what` cannot use.
+
+    >>> import equinox as eqx
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> from mtjax.fitting.counts import refuse_noise
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> sampled = eqx.tree_at(lambda f: f.model.method, found, mtj.MonteCarlo(1000, jax.random.key(0)))
+    >>> refuse_noise(sampled, "A profile")
+    Traceback (most recent call last):
+        ...
+    ValueError: A profile needs a likelihood without noise, but this fit is by Monte Carlo.
+    """
     if isinstance(fit, Fit) and isinstance(fit.method, MonteCarlo):
         raise ValueError(f"{what} needs a likelihood without noise, but this fit is by Monte Carlo.")
 
