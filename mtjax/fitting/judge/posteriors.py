@@ -23,6 +23,14 @@ class Posterior(Shown):
     - `names`, `units`; `draws`: shape (chains, n, k), SI.
     - `r_hat`: split R-hat; `effective`: number of effective draws; shape (k,).
     - `divergences`: of the sampler.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> draws = np.random.default_rng(0).normal(0.25, 0.01, (4, 500, 1))
+    >>> found = mtj.fitting.Posterior(("Bk",), ("T",), draws, np.array([1.001]), np.array([1900.0]), 0)
+    >>> print(found)
+                                median        95 % interval                 R-hat   effective draws
+    Bk                          249.7 mT      230.6 mT ... 269.1 mT         1.001   1900
     """
 
     names: tuple[str, ...]
@@ -69,11 +77,22 @@ class Posterior(Shown):
 def posterior(
     fit: AbstractFit, *, key: Key[Array, ""], samples: int = 500, warmup: int = 250, chains: int = 4, progress: bool = False
 ) -> Posterior:
-    """Draws from likelihood times priors; quantities without a prior are flat in their coordinate, within their bounds.
+    """Draws from likelihood times priors (Bayes) by numpyro's No-U-Turn sampler.
 
-    - `samples`: per chain, after `warmup`.
+    Quantities without a prior are flat in their coordinate, within their bounds.
+
+    - `key`: of the draws; `samples`: per chain, after `warmup`; `chains`: side by side.
+    - `progress`: whether a bar is shown.
 
     Raises `ImportError` without numpyro, `ValueError` for fits by Monte Carlo.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> logistic = mtj.fitting.fit_logistic(data)
+    >>> found = mtj.fitting.posterior(logistic, key=jax.random.key(0), samples=100, warmup=100, chains=1)
+    >>> print(f"midpoint {1e6 * found.median[0]:.1f} uA, from {found.draws.shape[1]} draws")
+    midpoint 10.6 uA, from 100 draws
     """
     need("numpyro", "A posterior")
     refuse_noise(fit, "A posterior")
