@@ -31,7 +31,7 @@ from mtjax.devices import (
     figures,
     metal_on_oxide,
 )
-from mtjax.quantities import Scalar, as_scalar
+from mtjax.quantities import Scalar, as_scalar, require
 
 
 def sengupta2016() -> Device:
@@ -185,11 +185,15 @@ def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[
 def anisotropy_field(layer: FreeLayer, delta: ArrayLike, temperature: ArrayLike) -> Scalar:
     """Bk = 2 delta kB T / (Ms V), T: the uniaxial field that gives `layer` a barrier of `delta` kT at `temperature` (K).
 
+    Raises `ValueError` where `delta` is not positive, or `temperature` negative.
+
     >>> import mtjax as mtj
     >>> layer = mtj.FreeLayer(mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.01)
     >>> print(f"60 kT at 300 K need {mtj.presets.anisotropy_field(layer, 60.0, 300.0):.3f} T")
     60 kT at 300 K need 0.330 T
     """
+    require({"delta": delta}, "delta", positive=True)
+    require({"temperature": temperature}, "temperature", least=0.0, unit="K")
     return 2 * as_scalar(delta) * as_scalar(temperature) / (layer.Ms * layer.shape.volume / KB)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, is_known, quantity, require
+from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
 REACH = float(np.log(1e3))
 """How far a quantity may move from its start without bounds: a factor of 1000 (or, if it is not fitted by its logarithm, 7)."""
@@ -114,7 +114,7 @@ def coordinates(
     """Coordinates of named quantities: logarithmic unless the start is 0 or the bounds hold 0.
 
     `bounds`, `priors`: by name; a name without its label in brackets ("Bk" for "Bk[A]") stands for all of them. Raises
-    `ValueError` where one belongs to no quantity, or the start lies outside its bounds.
+    `ValueError` where one belongs to no quantity, or the start is not finite or lies outside its bounds.
 
     >>> import mtjax as mtj
     >>> space = mtj.coordinates(["delta"], [""], [40.0], bounds={"delta": (10.0, 100.0)})
@@ -122,6 +122,7 @@ def coordinates(
     (1, ('delta',))
     """
     start = np.array([float(v) for v in start])
+    require({"start": start}, "start")
     bounds, priors = dict(bounds or {}), dict(priors or {})
     _require_known(names, [*bounds, *priors])
     given = [bounds.get(name, bounds.get(_plain(name))) for name in names]
@@ -192,7 +193,7 @@ class Normal(AbstractPrior):
 
     def residual(self, value: ArrayLike) -> Scalar:
         """(value - mean) / deviation."""
-        return (value - self.mean) / self.deviation
+        return (as_scalar(value) - self.mean) / self.deviation
 
     def log_density(self, value: ArrayLike) -> Scalar:
         """Minus half the squared residual."""
@@ -221,7 +222,7 @@ class LogNormal(AbstractPrior):
 
     def residual(self, value: ArrayLike) -> Scalar:
         """log(value / median) / log(factor)."""
-        ratio = value / self.median
+        ratio = as_scalar(value) / self.median
         positive = ratio > 0
         return jnp.where(positive, jnp.log(jnp.where(positive, ratio, 1.0)) / jnp.log(self.factor), jnp.inf)
 

@@ -21,7 +21,7 @@ from mtjax.nn.estimators import (
     fired,
     with_slope,
 )
-from mtjax.quantities import Scalar
+from mtjax.quantities import Scalar, require
 
 
 class MomentPropagation(AbstractLookahead):
@@ -41,6 +41,9 @@ class MomentPropagation(AbstractLookahead):
     """
 
     points: int = eqx.field(static=True, default=5)
+
+    def __check_init__(self):
+        require(self, "points", least=1)
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """P."""

@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.constants import NS
 from mtjax.devices import AppliedField, Device, ExchangeBias, Grains, SpinOrbitTorque, UniaxialAnisotropy
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, require
 from mtjax.switching.hazard_table import Axes, reduced, tabulate
 from mtjax.switching.method import AbstractMethod, Probability
 
@@ -68,6 +68,9 @@ class HazardLaw(AbstractMethod):
     log_out: Float[Array, "delta bias drive"]
     log_edge: Float[Array, "delta bias drive"]
     log_transit: Float[Array, "delta bias drive"]
+
+    def __check_init__(self):
+        require(self, "alpha", positive=True)
 
     @staticmethod
     def tabulated(alpha: float, axes: Axes | None = None, *, finer: float = 1.0) -> HazardLaw:

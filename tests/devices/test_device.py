@@ -135,6 +135,8 @@ def test_a_device_is_made_under_jit_and_below_its_curie_temperature():
         (lambda: mtj.Demagnetisation((0.1, 0.1, float("nan"))), "factors"),
         (lambda: mtj.Demagnetisation((-0.1, 0.1, 1.0)), "factors"),
         (lambda: mtj.TunnelMagnetoresistance(1e3, 1.0, half_voltage=-0.5), "half_voltage"),
+        (lambda: mtj.presets.perpendicular_stt(delta=-40.0), "`delta` must be finite and positive, but is -40"),
+        (lambda: mtj.presets.anisotropy_field(LAYER, 40.0, -1.0), "`temperature` must be finite and at least 0"),
         (lambda: mtj.Spread(fixed=1.2), "`fixed` of Spread must be between 0 and 1"),
         (lambda: mtj.film_on_oxide(length=1e-6, width=1e-6, oxide=-1e-7, film=1e-8), "`oxide` must be finite and positive"),
         (lambda: mtj.BlochLaw(Tc=250.0), "`reference` must lie below the Curie temperature of 250.0 K, but is 300.0 K"),

@@ -172,6 +172,11 @@ def test_one_saved_time():
     np.testing.assert_allclose(found.ts, [5e-10], rtol=1e-6)
 
 
+def test_a_level_that_no_unit_vector_passes_is_refused():
+    with pytest.raises(ValueError, match="`level` must be between -1 and 1, but is 5"):
+        mtj.first_passage(free_spin(), samples=1, level=5.0, duration=1e-10)
+
+
 def test_tolerances_of_adaptive_steps_are_positive():
     with pytest.raises(ValueError, match="`rtol` of Adaptive must be finite and positive, but is -1"):
         mtj.Adaptive(rtol=-1.0)

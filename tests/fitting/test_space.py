@@ -39,9 +39,10 @@ def test_densities_are_those_of_scipy_made_under_jit_too(name):
         (lambda: mtj.LogNormal(0.0, 1.2), "factor above 1 and a median that is not 0"),
         (lambda: mtj.LogNormal(1.0, 1.0), "factor above 1"),
         (lambda: mtj.LogNormal(float("nan"), 1.2), "median"),
+        (lambda: mtj.coordinates(["delta"], [""], [float("nan")]), "`start` must be finite"),
     ],
 )
-def test_priors_that_are_none_are_refused(make, sentence):
+def test_priors_and_starts_that_are_none_are_refused(make, sentence):
     with pytest.raises(ValueError, match=sentence) as error:
         make()
     assert "\n" not in str(error.value)

@@ -89,6 +89,11 @@ def test_a_relaxation_has_a_temperature():
         nn.Concrete(temperature=0.0)
 
 
+def test_a_quadrature_has_points():
+    with pytest.raises(ValueError, match="`points` of MomentPropagation must be finite and at least 1, but is 0"):
+        nn.MomentPropagation(points=0)
+
+
 def test_reinforce_needs_several_draws(case):
     net, x, _ = case
     us = jax.vmap(lambda k: net.draw(k, 1))(jax.random.split(jax.random.key(0), 3))

@@ -59,6 +59,11 @@ def test_constant_hazards_against_two_states_by_hand():
     np.testing.assert_allclose(up, (1 + np.exp(-2 * integral)) / 2, rtol=1e-6)
 
 
+def test_a_table_has_a_damping():
+    with pytest.raises(ValueError, match="`alpha` of HazardLaw must be finite and positive, but is -1"):
+        mtj.HazardLaw.of(-1.0, *[np.ones(3)] * 3, *[np.ones((3, 3, 3))] * 3)
+
+
 def test_law_is_kept_in_a_file_and_refuses_other_devices(tmp_path):
     law = flat_law(1e-3, 1e-3)
     law.save(tmp_path / "law.npz")

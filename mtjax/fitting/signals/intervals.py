@@ -12,6 +12,7 @@ from mtjax.fitting.binomial import runs_tail
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
 from mtjax.fitting.signals.loops import Thresholds
 from mtjax.fitting.space import Bounds, coordinates
+from mtjax.quantities import require
 
 _LEVEL = 0.01
 _FLOOR = -700.0
@@ -156,8 +157,9 @@ def fit_thresholds(
     - `tau_0`: attempt time, s (1 ns assumed, as usual; delta moves with its logarithm).
     - `single`, `one_delta`: as in `ActivatedThresholds`; whether both polarities share one delta.
 
-    Raises `ValueError` where a polarity has fewer than two pulse widths.
+    Raises `ValueError` where a polarity has fewer than two pulse widths, or `tau_0` is not positive.
     """
+    require({"tau_0": tau_0}, "tau_0", positive=True, unit="s")
     names = {1: "+", -1: "-"}
     signs = [s for s in (1, -1) if np.any(data.polarity == s)]
     for s in signs:

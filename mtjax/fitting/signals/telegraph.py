@@ -14,6 +14,7 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
 from mtjax.fitting.space import Bounds, coordinates
 from mtjax.printing import Shown
+from mtjax.quantities import require
 
 
 class Stays(Shown):
@@ -33,7 +34,11 @@ class Stays(Shown):
 
 
 def dead_time(bandwidth: float) -> float:
-    """The shortest stay that crosses the middle after a first-order low pass of `bandwidth` (Hz), ln 2 / (2 pi f), s."""
+    """The shortest stay that crosses the middle after a first-order low pass of `bandwidth` (Hz), ln 2 / (2 pi f), s.
+
+    Raises `ValueError` where it is not positive.
+    """
+    require({"bandwidth": bandwidth}, "bandwidth", positive=True, unit="Hz")
     return float(np.log(2) / (2 * np.pi * bandwidth))
 
 

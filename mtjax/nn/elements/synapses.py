@@ -13,6 +13,7 @@ from mtjax.nn.elements.convolution import _added, _by_squares, _same_size, convo
 from mtjax.nn.elements.crossbar import Crossbar
 from mtjax.nn.estimators import with_slope
 from mtjax.printing import Shown
+from mtjax.quantities import require
 
 Values = Float[Array, "..."]
 
@@ -69,7 +70,8 @@ class Dense(AbstractSynapse):
 
     @staticmethod
     def make(inputs: int, outputs: int, *, key: Key[Array, ""], gain: float = 1.0, crossbar: Crossbar | None = None) -> Dense:
-        """Random weights of standard deviation `gain` / sqrt(inputs)."""
+        """Random weights of standard deviation `gain` / sqrt(inputs); raises `ValueError` where a number is not positive."""
+        require({"inputs": inputs, "outputs": outputs, "gain": gain}, "inputs outputs gain", positive=True)
         weight = jax.random.normal(key, (outputs, inputs)) * (gain / inputs**0.5)
         return Dense(weight, jnp.zeros(outputs), crossbar)
 
@@ -117,9 +119,14 @@ class Conv(AbstractSynapse):
     crossbar: Crossbar | None = None
     squares: int = eqx.field(static=True, default=1)
 
+    def __check_init__(self):
+        require(self, "squares", least=1)
+
     @staticmethod
     def make(size: int, inputs: int, outputs: int, *, key: Key[Array, ""], gain: float = 1.0, squares: int = 1) -> Conv:
-        """Random weights of standard deviation `gain` / sqrt(size^2 inputs)."""
+        """Random weights of standard deviation `gain` / sqrt(size^2 inputs); raises `ValueError` if one is not positive."""
+        sizes = {"size": size, "inputs": inputs, "outputs": outputs, "gain": gain}
+        require(sizes, "size inputs outputs gain", positive=True)
         weight = jax.random.normal(key, (size, size, inputs, outputs)) * (gain / (size**2 * inputs) ** 0.5)
         return Conv(weight, jnp.zeros(outputs), squares=squares)
 
@@ -167,6 +174,9 @@ class Pooled(AbstractSynapse):
 
     synapse: Dense | Conv
     size: int = eqx.field(static=True, default=2)
+
+    def __check_init__(self):
+        require(self, "size", least=1)
 
     def __call__(self, x: Values) -> Values:
         """The synapse at the means."""

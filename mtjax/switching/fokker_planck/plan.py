@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import equinox as eqx
 
 from mtjax.printing import Shown
+from mtjax.quantities import require
 from mtjax.switching.fokker_planck.generator import Stencil, stencil
 from mtjax.switching.fokker_planck.resolution import rung
 
@@ -38,6 +39,10 @@ class Plan(Shown):
     pattern: tuple | None = eqx.field(static=True, default=None)
     pieces: int = eqx.field(static=True, default=1)
     hopping: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self):
+        require(self, "lmax degree pieces", least=1)
+        require(self, "mmax", least=0)
 
     @property
     def name(self) -> str:

@@ -189,8 +189,10 @@ def test_both_polarities_are_fits_of_either():
     np.testing.assert_allclose(law.log_likelihood(jnp.array([18e-3, 17e-3, 26.0, 24.0, 0.02])), halves, rtol=1e-12)
 
 
-def test_two_widths_are_needed():
+def test_two_widths_and_an_attempt_time_are_needed():
     data = film(0)
+    with pytest.raises(ValueError, match="`tau_0` must be finite and positive, but is -1e-09 s"):
+        fit_thresholds(data, tau_0=-1e-9)
     with pytest.raises(ValueError, match="two pulse widths"):
         fit_thresholds(Thresholds(*(getattr(data, n)[:2] for n in ("lower", "upper", "polarity", "width", "current", "field"))))
 

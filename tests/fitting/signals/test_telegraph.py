@@ -64,3 +64,5 @@ def test_bad_traces_are_refused():
     with pytest.raises(ValueError, match="two biases"):
         fit_telegraph([Stays(np.ones(3), np.ones(3), 1.0)])
     assert dead_time(1e6) == pytest.approx(1.1e-7, rel=0.01)
+    with pytest.raises(ValueError, match="`bandwidth` must be finite and positive, but is 0"):
+        dead_time(0.0)

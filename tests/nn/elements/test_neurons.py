@@ -158,6 +158,14 @@ def test_neurons_refuse_what_no_device_has():
     }.items():
         with pytest.raises(ValueError, match=f"`{name}` of TrajectorySampler must be finite and"):
             sampler()
+    image = nn.Conv.make(3, 1, 2, key=jax.random.key(0))
+    with pytest.raises(ValueError, match="`size` of Pooled must be finite and at least 1, but is 0"):
+        nn.Pooled(image, 0)
+    with pytest.raises(ValueError, match="`squares` of Conv must be finite and at least 1, but is 0"):
+        nn.Conv(image.weight, image.bias, squares=0)
+    for name in ("inputs", "outputs", "gain"):
+        with pytest.raises(ValueError, match=f"`{name}` must be finite and positive, but is 0"):
+            nn.Dense.make(**{"inputs": 3, "outputs": 3, "gain": 1.0, name: 0}, key=jax.random.key(0))
     for name in ("wire", "asymmetry"):
         with pytest.raises(ValueError, match=f"`{name}` of Crossbar must be finite and at least"):
             nn.Crossbar(**{name: -2.0})

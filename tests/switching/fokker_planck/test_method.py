@@ -265,6 +265,8 @@ def test_options_out_of_range_are_refused(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=f"`{name}` of FokkerPlanck must be finite"):
         FokkerPlanck(**wrong)
+    with pytest.raises(ValueError, match="`pieces` of Plan must be finite and at least 1, but is 0"):
+        Plan(8, 8, pieces=0)
 
 
 @pytest.mark.slow
