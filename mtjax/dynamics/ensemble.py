@@ -179,7 +179,6 @@ def first_passage(
     '10 of 16 over the equator, the first after 3.1 ns'
     """
     require({"level": level}, "level", least=-1.0, most=1.0)
-    require({"level": level}, "level", least=-1.0, most=1.0)
     pulse = off() if pulse is None else pulse
     solver = SplitStep() if solver is None else solver
     key, start = _checked(device, samples, chunk, key, start)

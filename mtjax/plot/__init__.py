@@ -5,11 +5,6 @@ from mtjax.quantities import need
 
 need("matplotlib", "A picture")
 
-# ruff: noqa: E402
-from mtjax.quantities import need
-
-need("matplotlib", "A picture")
-
 from mtjax.plot.fits import COLOURS, MARKERS, draw, plot_fit, plot_fits, plot_marginal, plot_posterior
 from mtjax.plot.networks import plot_energies, plot_training
 from mtjax.plot.simulations import plot_sweep, plot_trajectories
