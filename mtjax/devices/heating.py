@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -120,15 +121,21 @@ class ThermalHistory(Shown):
 
     @property
     def hottest(self) -> Scalar:
-        """Highest temperature from time 0 on, K: the highest of sixteen looks between neighbouring knots, then refined."""
-        looks = jnp.linspace(0.0, 1.0, _LOOKS, endpoint=False)
-        times = jnp.append(self.edges[:-1, None] + jnp.diff(self.edges)[:, None] * looks, self.edges[-1])
-        still, times = jax.lax.stop_gradient((self, times))
-        seen = jax.vmap(self)(times)
-        best = _highest_peaks(jax.lax.stop_gradient(seen))
-        low, high = times[jnp.maximum(best - 1, 0)], times[jnp.minimum(best + 1, len(times) - 1)]
-        tops = jax.vmap(partial(_top, still))(low, high)
-        return jnp.maximum(jnp.max(seen), jnp.max(jax.vmap(self)(tops)))
+        """Highest temperature from time 0 on, K."""
+        return _hottest(self)
+
+
+@eqx.filter_jit
+def _hottest(history: ThermalHistory) -> Scalar:
+    """The highest of sixteen looks between neighbouring knots, then refined: one compiled program."""
+    looks, edges = jnp.linspace(0.0, 1.0, _LOOKS, endpoint=False), history.edges
+    times = jnp.append(edges[:-1, None] + jnp.diff(edges)[:, None] * looks, edges[-1])
+    still, times = jax.lax.stop_gradient((history, times))
+    seen = jax.vmap(history)(times)
+    best = _highest_peaks(jax.lax.stop_gradient(seen))
+    low, high = times[jnp.maximum(best - 1, 0)], times[jnp.minimum(best + 1, len(times) - 1)]
+    tops = jax.vmap(partial(_top, still))(low, high)
+    return jnp.maximum(jnp.max(seen), jnp.max(jax.vmap(history)(tops)))
 
 
 def _highest_peaks(seen: Float[Array, " n"]) -> Int[Array, " peaks"]:
