@@ -21,6 +21,16 @@ class Prediction(NamedTuple):
 
     - `p`, `q`: probability of switching and of not switching, shape (n,).
     - `dp`, `dq`: their derivatives, shape (n, k).
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
+    >>> currents = np.array([0.6, 0.7, 0.8, 0.9]) * float(device.critical_current)
+    >>> data = mtj.measured(device, currents, 1e-7, trials=100, seed=0, method=law)
+    >>> found = mtj.fit(device, data, where=("Bk",), method=law, relax=0.0)
+    >>> at = found.predict(currents[:2], 1e-7)
+    >>> at.p.shape, at.dp.shape  # two settings, one fitted quantity
+    ((2,), (2, 1))
     """
 
     p: Rows

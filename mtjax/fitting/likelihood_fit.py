@@ -25,7 +25,17 @@ _CLOSE = 1e-3
 
 
 class AbstractLikelihood(Shown):
-    """A law with its data: the likelihood of the values of its quantities."""
+    """A law with its data: the likelihood of the values of its quantities.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> class Decay(mtj.AbstractLikelihood):  # stays of mean tau, s
+    ...     kind, rows, calibrated = "stays of one state", 3, False
+    ...     def log_likelihood(self, values):
+    ...         return -jnp.sum(jnp.log(values) + jnp.array([1.0, 2.0, 6.0]) / values)
+    >>> f"{mtj.maximise(Decay(), mtj.coordinates(['tau'], ['s'], [1.0])).estimates['tau'].value:.2f} s"
+    '3.00 s'
+    """
 
     @abstractmethod
     def log_likelihood(self, values: Float[Array, " k"]) -> Array:
@@ -66,6 +76,14 @@ class LikelihoodFit(AbstractFit):
       should be.
     - `estimates`, `covariance`, `dof`, `warnings`: as for `Fit`; the covariance is that of the curvature (the observed
       information).
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> from mtjax.fitting import Stays
+    >>> up, down = np.array([2e-3, 4e-3]), np.array([1e-3, 1e-3])
+    >>> fit = mtj.fit_telegraph([Stays(up, down, 1e-5), Stays(down, up, -1e-5)])
+    >>> fit.kind, fit.estimates.names
+    ('8 stays at 2 biases by two-state hopping', ('tau', 'equal_bias', 'scale_up', 'scale_down'))
     """
 
     law: AbstractLikelihood
@@ -95,7 +113,17 @@ class LikelihoodFit(AbstractFit):
 
 @in_double
 def maximise(law: AbstractLikelihood, space: Coordinates, *, warnings: tuple[str, ...] = ()) -> LikelihoodFit:
-    """The values of largest likelihood (times the priors), from the start of `space`."""
+    """The values of largest likelihood (times the priors), from the start of `space`.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> class Decay(mtj.AbstractLikelihood):  # stays of mean tau, s
+    ...     kind, rows, calibrated = "stays of one state", 3, False
+    ...     def log_likelihood(self, values):
+    ...         return -jnp.sum(jnp.log(values) + jnp.array([1.0, 2.0, 6.0]) / values)
+    >>> mtj.maximise(Decay(), mtj.coordinates(["tau"], ["s"], [1.0])).estimates
+    Estimates(tau=3 s +- 1.7 s)
+    """
     c, value, slope = (np.asarray(x) for x in _search(Likelihood(law, space)))
     information = np.asarray(-jax.hessian(Likelihood(law, space))(jnp.asarray(c)))
     prior = np.asarray(jax.jacfwd(space.prior_residuals)(jnp.asarray(c)))

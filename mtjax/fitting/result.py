@@ -26,7 +26,14 @@ _UNKNOWN = 1e7
 
 
 class Estimate(NamedTuple):
-    """One fitted quantity: `value` and its standard error `stderr`, in `unit`."""
+    """One fitted quantity: `value` and its standard error `stderr`, in `unit`.
+
+    >>> import numpy as np
+    >>> from mtjax.fitting import Estimates
+    >>> found = Estimates(("Bk", "alpha"), ("T", ""), np.array([0.22, 0.01]), np.array([0.003, 0.002]), (True, True))
+    >>> found["Bk"]
+    Estimate(value=0.22, stderr=0.003, unit='T')
+    """
 
     value: float
     stderr: float
@@ -39,6 +46,14 @@ class Estimates(Shown):
     - `names`; `units`: SI.
     - `value`, `stderr`: shape (k,).
     - `logarithmic`: whether the quantity was fitted by its logarithm (if not, it may change its sign).
+
+    >>> import numpy as np
+    >>> from mtjax.fitting import Estimates
+    >>> found = Estimates(("Bk", "alpha"), ("T", ""), np.array([0.22, 0.01]), np.array([0.003, 0.002]), (True, True))
+    >>> found
+    Estimates(Bk=220 mT +- 3 mT, alpha=0.01 +- 0.002)
+    >>> [f"{low:.4f} to {high:.4f}" for low, high in found.interval(0.95)]
+    ['0.2142 to 0.2260', '0.0068 to 0.0148']
     """
 
     names: tuple[str, ...]
@@ -110,6 +125,15 @@ class AbstractFit(Shown):
     - `estimates`, `covariance`: of the fitted quantities, shape (k, k).
     - `deviance`, `dof`, `p_value`: of the model against a perfect description of the data.
     - `warnings`: what is wrong, one sentence each.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
+    >>> currents = np.array([0.6, 0.7, 0.8, 0.9]) * float(device.critical_current)
+    >>> data = mtj.measured(device, currents, 1e-7, trials=100, seed=0, method=law)
+    >>> found = mtj.fit(device, data, where=("Bk",), method=law, relax=0.0)
+    >>> isinstance(found, mtj.fitting.AbstractFit), found.dof, found.warnings
+    (True, 3, ())
     """
 
     estimates: eqx.AbstractVar[Estimates]

@@ -28,6 +28,14 @@ class Coordinates(Shown):
     - `start`: values where a search starts, shape (k,); a logarithmic one keeps its sign.
     - `lower`, `upper`: bounds of c, shape (k,).
     - `priors`: one each, or `None`.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> space = mtj.coordinates(["delta", "shift"], ["", "T"], [40.0, 0.0])
+    >>> space.logarithmic  # a start of 0 may take either sign
+    (True, False)
+    >>> [f"{x:.2f}" for x in space.value(np.array([np.log(50.0), 0.01]))]
+    ['50.00', '0.01']
     """
 
     names: tuple[str, ...] = eqx.field(static=True)
@@ -118,8 +126,8 @@ def coordinates(
 
     >>> import mtjax as mtj
     >>> space = mtj.coordinates(["delta"], [""], [40.0], bounds={"delta": (10.0, 100.0)})
-    >>> len(space), space.names
-    (1, ('delta',))
+    >>> space.names, space.logarithmic, [round(float(c), 2) for c in (space.lower[0], space.upper[0])]  # ln 10, ln 100
+    (('delta',), (True,), [2.3, 4.61])
     """
     start = np.array([float(v) for v in start])
     require({"start": start}, "start")
@@ -163,7 +171,16 @@ def _ends(name: str, start: float, bounds: tuple[float, float] | None, logarithm
 
 
 class AbstractPrior(Shown):
-    """A distribution of one quantity."""
+    """A distribution of one quantity.
+
+    >>> import mtjax as mtj
+    >>> class Uniform(mtj.AbstractPrior):  # in the quantity itself, not in its logarithm
+    ...     def residual(self, value): return 0.0 * value
+    ...     def log_density(self, value): return 0.0 * value
+    >>> space = mtj.coordinates(["delta"], [""], [40.0], priors={"delta": Uniform()})
+    >>> space.priors[0].residual(50.0)
+    0.0
+    """
 
     @abstractmethod
     def residual(self, value: ArrayLike) -> Scalar:
@@ -180,8 +197,9 @@ class Normal(AbstractPrior):
     - `mean`, `deviation`: in the unit of the quantity.
 
     >>> import mtjax as mtj
-    >>> float(mtj.Normal(0.5, 0.1).residual(0.5))
-    0.0
+    >>> prior = mtj.Normal(0.5, 0.1)
+    >>> print(f"{prior.residual(0.65):.1f} standard deviations, log density {prior.log_density(0.65):.2f}")
+    1.5 standard deviations, log density -1.12
     """
 
     mean: Scalar = quantity("")
@@ -206,8 +224,9 @@ class LogNormal(AbstractPrior):
     - `median`: in the unit of the quantity, with its sign; `factor`: above 1.
 
     >>> import mtjax as mtj
-    >>> float(mtj.LogNormal(40.0, 1.1).residual(40.0))
-    0.0
+    >>> prior = mtj.LogNormal(40.0, 1.1)
+    >>> print(f"{prior.residual(44.0):.1f} standard deviations at 44, {prior.residual(40.0 / 1.1):.1f} at 36.4")
+    1.0 standard deviations at 44, -1.0 at 36.4
     """
 
     median: Scalar = quantity("")

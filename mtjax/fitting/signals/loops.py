@@ -39,11 +39,11 @@ class Loop(Shown):
     - `width`: of the pulses, s; `current`: that flows, A; `field`: in the plane, T; 0 where not stated.
     - `name`: for messages.
 
-    >>> import mtjax as mtj
-    >>> swept = [0.0, 1e-4, 2e-4, 3e-4, 4e-4, 5e-4]
     >>> import numpy as np
-    >>> mtj.Loop(np.array(swept), np.array([1e3, 1e3, 1e3, 2e3, 2e3, 2e3]), width=1e-6).noise >= 0
-    True
+    >>> import mtjax as mtj
+    >>> loop = mtj.Loop(1e-4 * np.arange(7), np.array([1e3, 1e3, 1e3, 1e3, 2e3, 2e3, 2e3]), width=1e-6)
+    >>> [f"{1e6 * amplitude:.0f} uA" for amplitude in loop.bracket(1)]  # between these pulses it switched
+    ['300 uA', '400 uA']
     """
 
     swept: Float[np.ndarray, " n"]
@@ -115,12 +115,20 @@ def _rest(x: np.ndarray) -> np.ndarray:
 def read_loops(
     paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, headings: Headings | None = None
 ) -> tuple[Loop, ...]:
-    """The loops in CSV files, one each, or in all CSV files of a folder.
+    r"""The loops in CSV files, one each, or in all CSV files of a folder.
 
     - `headings`: `PULSED` or `FIELD_SWEPT`, or your own; `None` finds out which of the two the first file has.
 
     Warns of repeated rows (which are dropped) and of unlikely units. Raises `ValueError` where a file is missing, holds no
     such columns, or no file is there at all.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "loop.csv"
+    >>> rows = "".join(f"{i / 10},{1000 + 1000 * (i > 3)},1e-6\n" for i in range(7))
+    >>> size = path.write_text("current_mA,resistance,width\n" + rows)
+    >>> mtj.read_loops(path)[0].swept.tolist()
+    [0.0, 0.0001, 0.0002, 0.0003, 0.0004, 0.0005, 0.0006]
     """
     files = _files(paths)
     found = tuple(_read(file, headings or _guess(file)) for file in files)
@@ -176,6 +184,15 @@ class Thresholds(Shown):
     - `lower`, `upper`: amplitudes without sign between which it switched, shape (n,), A or T; `upper` infinite: it did not.
     - `polarity`: +1 or -1; `width`: of the pulses, s; `current`, A; `field`, T; shape (n,).
     - `warnings`: about the loops, one sentence each.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> loop = mtj.Loop(1e-4 * np.arange(7), np.array([1e3, 1e3, 1e3, 1e3, 2e3, 2e3, 2e3]), width=1e-6)
+    >>> found = mtj.thresholds([loop])
+    >>> print(f"{1e6 * found.lower[0]:.0f} to {1e6 * found.upper[0]:.0f} uA at {1e6 * found.width[0]:.0f} us")
+    300 to 400 uA at 1 us
+    >>> found.warnings
+    ('the loop has no negative half: one threshold only.',)
     """
 
     lower: Float[np.ndarray, " n"]
@@ -198,7 +215,16 @@ class Thresholds(Shown):
 
 
 def thresholds(loops: Iterable[Loop]) -> Thresholds:
-    """The intervals in which `loops` switch; raises `ValueError` where none of them does."""
+    """The intervals in which `loops` switch; raises `ValueError` where none of them does.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> swept = 1e-4 * np.append(np.arange(7), -np.arange(7))
+    >>> resistance = np.array([1e3, 1e3, 1e3, 1e3, 2e3, 2e3, 2e3, 2e3, 2e3, 2e3, 1e3, 1e3, 1e3, 1e3])
+    >>> found = mtj.thresholds([mtj.Loop(swept, resistance, width=1e-6)])
+    >>> [f"{p:+.0f}: {1e6 * low:.0f} to {1e6 * high:.0f} uA" for p, low, high in zip(found.polarity, found.lower, found.upper)]
+    ['+1: 300 to 400 uA', '-1: 200 to 300 uA']
+    """
     rows, said = [], []
     for loop in loops:
         brackets = {sign: loop.bracket(sign) for sign in (1, -1)}

@@ -21,6 +21,12 @@ class Stays(Shown):
     """Complete stays in either state of a signal at one bias.
 
     - `up`, `down`: their lengths, s; `bias`: A, V or T; `dead_time`: stays shorter than this are not seen, s.
+
+    >>> import numpy as np
+    >>> from mtjax.fitting import Stays
+    >>> stays = Stays(up=np.array([2e-3, 4e-3]), down=np.array([1e-3, 1e-3]), bias=1e-5)
+    >>> print(f"up {1e3 * stays.up.mean():.0f} ms, down {1e3 * stays.down.mean():.0f} ms at {1e6 * stays.bias:.0f} uA")
+    up 3 ms, down 1 ms at 10 uA
     """
 
     up: Float[np.ndarray, " n"]
@@ -50,6 +56,13 @@ def read_stays(
     - `time`: s, evenly spaced; `bandwidth`: of the amplifier, Hz; `None`: only the sampling limits it.
 
     Raises `ValueError` where the trace never changes its state, or times do not increase evenly.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> signal = np.repeat([0.0, 1.0, 0.0, 1.0, 0.0], [3, 4, 2, 6, 3])
+    >>> stays = mtj.read_stays(1e-6 * np.arange(18), signal, bias=1e-5)
+    >>> [f"{1e6 * t:.0f} us up" for t in stays.up], [f"{1e6 * t:.0f} us down" for t in stays.down]
+    (['4 us up', '6 us up'], ['2 us down'])
     """
     steps = np.diff(time)
     if len(time) < 3 or not np.allclose(steps, steps[0], rtol=1e-3) or steps[0] <= 0:
@@ -80,6 +93,15 @@ class Telegraph(AbstractLikelihood):
 
     - `bias`, `dead` (s): shape (n,).
     - `number_up`, `number_down`: of stays; `excess_up`, `excess_down`: their sum beyond the dead time, s; shape (n,).
+
+    >>> import jax.numpy as jnp
+    >>> import numpy as np
+    >>> from mtjax.fitting import Telegraph
+    >>> one = np.array([1.0])
+    >>> law = Telegraph(1e-5 * one, 0.0 * one, 40 * one, 40 * one, 0.1 * one, 0.02 * one)
+    >>> up, down = law.stays(jnp.array([1e-3, 0.0, 1e-5, 2e-5]))  # tau 1 ms, scales of 10 and 20 uA, at 10 uA
+    >>> print(f"up {1e3 * up[0]:.2f} ms, down {1e3 * down[0]:.2f} ms")
+    up 2.72 ms, down 0.61 ms
     """
 
     bias: Float[np.ndarray, " n"]
@@ -136,6 +158,15 @@ def fit_telegraph(stays: Iterable[Stays], *, unit: str = "A", bounds: Bounds | N
     - `unit`: of the bias.
 
     Raises `ValueError` where there are fewer than two biases.
+
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> from mtjax.fitting import Stays
+    >>> up, down = np.array([2e-3, 4e-3]), np.array([1e-3, 1e-3])
+    >>> fit = mtj.fit_telegraph([Stays(up, down, 1e-5), Stays(down, up, -1e-5)])
+    >>> tau, _, scale_up, _ = fit.estimates
+    >>> print(f"equal stays of {1e3 * tau.value:.2f} ms; the stay up grows e-fold in {1e6 * scale_up.value:.1f} uA")
+    equal stays of 1.73 ms; the stay up grows e-fold in 18.2 uA
     """
     found = sorted(stays, key=lambda s: s.bias)
     bias = np.array([s.bias for s in found])
@@ -161,7 +192,13 @@ def fit_telegraph(stays: Iterable[Stays], *, unit: str = "A", bounds: Bounds | N
 def synthetic_trace(
     *, tau_up: float, tau_down: float, duration: float, step: float, bandwidth: float, noise: float = 0.0, seed: int = 0
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Times (s) and a signal between 0 and 1 that hops, through a first-order low pass of `bandwidth` (Hz), with `noise`."""
+    """Times (s) and a signal between 0 and 1 that hops, through a first-order low pass of `bandwidth` (Hz), with `noise`.
+
+    >>> from mtjax.fitting import synthetic_trace
+    >>> time, signal = synthetic_trace(tau_up=1e-3, tau_down=1e-3, duration=0.1, step=1e-5, bandwidth=1e5)
+    >>> time.shape, f"{signal.min():.2f} to {signal.max():.2f}"
+    ((10000,), '0.00 to 1.00')
+    """
     random = np.random.default_rng(seed)
     number = int(4 * duration / (tau_up + tau_down)) + 50
     pairs = np.stack([random.exponential(tau_up, number), random.exponential(tau_down, number)], axis=1).ravel()
