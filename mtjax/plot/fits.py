@@ -41,6 +41,17 @@ def plot_fits(fits: Mapping[str, AbstractFit]) -> Figure:
     band holds 95 % of repeated measurements, by the uncertainty of the parameters and the binomial scatter of as many trials (a
     fit by Monte Carlo has none, since its slopes are noisy).
     Thresholds and loops: bars are the intervals, lines the law. Telegraph signals: mean stays.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, law = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
+    >>> currents = np.array([0.6, 0.7, 0.8, 0.9]) * float(device.critical_current)
+    >>> data = mtj.measured(device, currents, 1e-7, trials=100, seed=0, method=law)
+    >>> fit = mtj.fit(device, data, where=("Bk",), method=law, relax=0.0)
+    >>> [axes.get_xlabel() for axes in mtj.plot.plot_fits({"100 ns": fit}).axes]
+    ['pulse current (uA)']
     """
     figure = Figure(figsize=(5.6 * len(fits), 4.2), layout="constrained", dpi=150)
     for axes, (label, fit) in zip(figure.subplots(1, len(fits), squeeze=False)[0], fits.items(), strict=True):
@@ -54,6 +65,18 @@ def plot_fit(axes: Axes, fit: AbstractFit) -> None:
 
     Raises `ValueError` where there is no picture for such a fit; `mtjax.plot.draw.register` adds one for a likelihood of
     your own.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> from matplotlib.figure import Figure
+    >>> up, down = np.array([2e-3, 4e-3]), np.array([1e-3, 1e-3])
+    >>> fit = mtj.fit_telegraph([mtj.fitting.Stays(up, down, 1e-5), mtj.fitting.Stays(down, up, -1e-5)])
+    >>> axes = Figure().subplots()
+    >>> mtj.plot.plot_fit(axes, fit)
+    >>> axes.get_xlabel(), axes.get_ylabel()
+    ('bias (A)', 'mean stay (s)')
     """
     draw(fit.law if isinstance(fit, LikelihoodFit) else fit, axes, fit)
     axes.grid(alpha=0.25)
@@ -146,7 +169,19 @@ def _bars(axes: Axes, x, low, high, colour: str, label: str | None) -> None:
 
 
 def plot_posterior(fit: AbstractFit, posterior: Posterior) -> Figure:
-    """The posterior of every quantity beside the normal curve of the Fisher information."""
+    """The posterior of every quantity beside the normal curve of the Fisher information.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> up, down = np.array([2e-3, 4e-3]), np.array([1e-3, 1e-3])
+    >>> fit = mtj.fit_telegraph([mtj.fitting.Stays(up, down, 1e-5), mtj.fitting.Stays(down, up, -1e-5)])
+    >>> draws = fit.estimates.value * np.linspace(0.8, 1.2, 50)[:, None] + np.linspace(-1e-6, 1e-6, 50)[:, None]
+    >>> found = mtj.fitting.Posterior(fit.estimates.names, fit.estimates.units, draws[None], np.ones(4), np.full(4, 50.0), 0)
+    >>> [axes.get_xlabel() for axes in mtj.plot.plot_posterior(fit, found).axes]
+    ['tau (s)', 'equal_bias (A)', 'scale_up (A)', 'scale_down (A)']
+    """
     number = len(posterior.names)
     figure = Figure(figsize=(3.4 * number, 3.2), layout="constrained", dpi=110)
     flat = posterior.draws.reshape(-1, number)
@@ -156,7 +191,20 @@ def plot_posterior(fit: AbstractFit, posterior: Posterior) -> Figure:
 
 
 def plot_marginal(axes: Axes, fit: AbstractFit, i: int, draws: np.ndarray) -> None:
-    """One quantity: a histogram of draws, and what the Fisher information says."""
+    """One quantity: a histogram of draws, and what the Fisher information says.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> from matplotlib.figure import Figure
+    >>> up, down = np.array([2e-3, 4e-3]), np.array([1e-3, 1e-3])
+    >>> fit = mtj.fit_telegraph([mtj.fitting.Stays(up, down, 1e-5), mtj.fitting.Stays(down, up, -1e-5)])
+    >>> axes = Figure().subplots()
+    >>> mtj.plot.plot_marginal(axes, fit, 0, np.linspace(1.2e-3, 2.4e-3, 100))  # in place of draws from the posterior
+    >>> axes.get_xlabel(), [text.get_text() for text in axes.get_legend().get_texts()]
+    ('tau (s)', ['posterior', 'Fisher information'])
+    """
     one, logarithmic = fit.estimates[i], fit.estimates.logarithmic[i]
     low, high = np.quantile(draws, [0.002, 0.998])
     x = np.linspace(low, high, 200)

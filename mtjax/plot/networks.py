@@ -19,6 +19,19 @@ def plot_training(losses: Sequence[float], accuracy: Accuracy, own: Energy, cmos
 
     - `losses`: of the epochs; `accuracy`: on test data.
     - `own`, `cmos`: of junctions and of the baseline, J.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> names = ("write", "read", "reset", "crossbar", "drivers", "comparators", "converters", "readout", "leak")
+    >>> own = mtj.nn.Energy(**dict.fromkeys(names, 1e-15), latency=1e-8)  # 1 fJ each
+    >>> names = ("weights", "arithmetic", "random", "table", "compare", "registers", "leak")
+    >>> cmos = mtj.nn.CmosEnergy(**dict.fromkeys(names, 1e-12), latency=1e-8)  # 1 pJ each
+    >>> accuracy = mtj.nn.Accuracy(np.array([[False, True], [True, True]]))
+    >>> figure = mtj.plot.plot_training([1.2, 0.4, 0.2], accuracy, own, cmos)
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['epoch', 'time-steps', 'largest parts of an inference (J)']
     """
     figure = Figure(figsize=(13, 3.8), layout="constrained", dpi=130)
     left, middle, right = figure.subplots(1, 3)
@@ -35,7 +48,19 @@ def plot_training(losses: Sequence[float], accuracy: Accuracy, own: Energy, cmos
 
 
 def plot_energies(axes: Axes, energies: dict[str, AbstractCost], most: int = 4) -> None:
-    """The largest parts of every one of `energies` as bars, `most` of each, into `axes`."""
+    """The largest parts of every one of `energies` as bars, `most` of each, into `axes`.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import mtjax as mtj
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> names = ("weights", "arithmetic", "random", "table", "compare", "registers", "leak")
+    >>> cmos = mtj.nn.CmosEnergy(**dict.fromkeys(names, 1e-12), latency=1e-8)  # 1 pJ each
+    >>> mtj.plot.plot_energies(axes, {"CMOS": cmos})
+    >>> [label.get_text().split() for label in axes.get_yticklabels()]
+    [['CMOS', '7', 'pJ']]
+    """
     for at, energy in enumerate(energies.values()):
         known = sorted(((float(part), name) for name, part in energy.parts.items()), reverse=True)[:most]
         for i, (joules, part) in enumerate(known):

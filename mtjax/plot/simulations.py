@@ -21,7 +21,21 @@ _CURVES = 7
 
 
 def plot_trajectories(device: Device, pulse: AbstractPulse, trajectories: Trajectories, found: Probability) -> Figure:
-    """The component of m along the starting well over time, trajectory by trajectory, and their mean; the pulse shaded."""
+    """The component of m along the starting well over time, trajectory by trajectory, and their mean; the pulse shaded.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import jax.numpy as jnp
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(0.6 * device.critical_current, 100e-9)
+    >>> found = mtj.switching_probability(device, pulse, method=mtj.ThermalActivation())
+    >>> path = mtj.Trajectories(jnp.array([0.0, 1e-7]), jnp.array([[[0.0, 0.0, 1.0]] * 2]), jnp.array(1e-9), mtj.SplitStep())
+    >>> figure = mtj.plot.plot_trajectories(device, pulse, path, found)  # `path` by hand in place of `mtj.simulate`
+    >>> figure.axes[0].get_title()
+    'switching probability 0.205'
+    """
     figure = Figure(figsize=(5.6, 4.2), layout="constrained", dpi=150)
     axes: Axes = figure.subplots()
     ns, along = np.asarray(trajectories.ts) * 1e9, np.asarray(trajectories.ms @ device.start)
@@ -41,6 +55,18 @@ def plot_sweep(found: Any) -> Figure:
     """The switching probability of a sweep's data set with one or two axes: curves, or a map where they would be many.
 
     Raises `ValueError` where there are more axes.
+
+    >>> import pathlib, tempfile
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> device, folder = mtj.presets.perpendicular_stt(40.0), pathlib.Path(tempfile.mkdtemp())
+    >>> axis = mtj.Axis("current", np.array([0.6, 0.65]) * float(device.critical_current))
+    >>> path = mtj.sweeps.run(mtj.Sweep(device, (axis,), mtj.ThermalActivation(), width=1e-7), folder)
+    >>> axes = mtj.plot.plot_sweep(mtj.sweeps.merged(folder)).axes[0]
+    >>> axes.get_xlabel(), axes.get_ylabel()
+    ('current', 'switching probability')
     """
     names = list(found["probability"].dims)
     if len(names) > 2:
