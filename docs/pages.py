@@ -1,4 +1,4 @@
-"""Pages of the site: the README as its front, one page of reference for each package, of its public names only.
+"""Pages of the site: those in this folder, the README as its front, one page of reference for each package's public names.
 
 pip install -e '.[docs]' && mkdocs build -f .mkdocs.yml      # written to .site/
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
-FILES = ("presets", "analytic", "vector", "constants")
+GUIDES = ("switching", "fitting", "heat", "networks", "own_device", "cores")
+FILES = ("presets", "analytic", "vector", "constants", "quantities", "compiled")
 PACKAGES = ("pulses", "devices", "dynamics", "switching", "fitting", "sweeps", "nn", "plot", "parallel", "files")
 """Every page of the reference shows what one of these offers: the names in `__all__` of a package, all of a file."""
 
@@ -28,16 +29,26 @@ def on_config(config):
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
     config.nav = [
         {"mtjax": "index.md"},
-        {"Notebooks": [f"notebooks/{path.name}" for path in notebooks]},
+        {"Start": "start.md"},
+        {"Guides": [f"guides/{name}.md" for name in GUIDES]},
+        {"Gallery": ["gallery.md", *(f"notebooks/{path.name}" for path in notebooks)]},
+        {"Physics and conventions": "physics.md"},
+        {"Measurements": "measurements.md"},
+        {"How to add": "adding.md"},
         {"Reference": [{f"mtjax.{name}": f"reference/{name}.md"} for name in (*PACKAGES, *FILES)]},
     ]
     return config
 
 
+def on_page_markdown(markdown, **_):
+    """Links to notebooks, which lie beside `docs` in the repository, in `docs` on the site; to files without a page, none."""
+    markdown = re.sub(r"\]\(((?:\.\./)*)\.\./notebooks/", r"](\1notebooks/", markdown)
+    return re.sub(r"\[([^]]*)\]\((?:\.\./)*CONTRIBUTING\.md\)", r"\1", markdown)
+
+
 def front() -> str:
     """The README, its links taken from the top of the repository to the site."""
-    text = (ROOT / "README.md").read_text()
-    return re.sub(r"\]\(docs/", "](", re.sub(r"\]\((scripts|tests)/[^)]*\)", "]", text))
+    return re.sub(r"\]\(docs/", "](", (ROOT / "README.md").read_text())
 
 
 def reference(name: str) -> str:
