@@ -198,8 +198,8 @@ class Normal(AbstractPrior):
 
     >>> import mtjax as mtj
     >>> prior = mtj.Normal(0.5, 0.1)
-    >>> print(f"{prior.residual(0.65):.1f} standard deviations, log density {prior.log_density(0.65):.2f}")
-    1.5 standard deviations, log density -1.12
+    >>> print(f"{prior.residual(0.7):.1f} standard deviations, log density {prior.log_density(0.7):.2f}")
+    2.0 standard deviations, log density -2.00
     """
 
     mean: Scalar = quantity("")
