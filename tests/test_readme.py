@@ -49,3 +49,11 @@ def test_what_is_named_exists(page):
         assert list(ROOT.glob(path)), path
     for link in re.findall(r"\]\(((?!https?:|#)[^)#]+)", text):
         assert (page.parent / link).exists(), link
+
+
+def test_the_table_of_additions_names_all_that_a_subclass_must_say():
+    rows = re.findall(r"^\|[^|]*\| `(mtj[\w.]*\.Abstract\w+)`[^|]*\|([^|]*)\|", (ROOT / "docs/adding.md").read_text(), re.M)
+    assert len(rows) >= 14
+    for name, said in rows:
+        wanted = functools.reduce(getattr, name.split(".")[1:], mtj).__abstractmethods__
+        assert wanted <= set(re.findall(r"`(\w+)", said)), name
