@@ -72,7 +72,7 @@ class Vector(eqx.Module):
         return self * jax.lax.rsqrt(self @ self)
 
 
-def frame(axis: Float[Array, 3]) -> tuple[Float[Array, 3], Float[Array, 3]]:
+def frame(axis: Float[Array, " 3"]) -> tuple[Float[Array, " 3"], Float[Array, " 3"]]:
     """Two unit vectors, shape (3,), that form a right-handed frame with the unit vector `axis`.
 
     >>> import jax.numpy as jnp
@@ -102,7 +102,7 @@ def points(number: int) -> Float[Array, "n 3"]:
     return jnp.stack([r * jnp.cos(phi), r * jnp.sin(phi), z], axis=-1)
 
 
-def turn(v: Float[Array, 3], axis: Float[Array, 3], angle: ArrayLike) -> Float[Array, 3]:
+def turn(v: Float[Array, " 3"], axis: Float[Array, " 3"], angle: ArrayLike) -> Float[Array, " 3"]:
     """`v` turned about the unit vector `axis` by `angle` (rad).
 
     >>> import jax.numpy as jnp

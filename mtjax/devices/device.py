@@ -47,7 +47,7 @@ class Device(Shown):
 
     layer: FreeLayer
     terms: tuple[AbstractTerm, ...]
-    start: Float[Array, 3] = direction(default=(0.0, 0.0, 1.0))
+    start: Float[Array, " 3"] = direction(default=(0.0, 0.0, 1.0))
     temperature: Scalar = quantity("K", default=300.0)
     write_resistance: Scalar = quantity("ohm", default=1e3)
     readout: AbstractResistance | None = None
@@ -116,7 +116,7 @@ class Device(Shown):
         return jnp.all(jnp.max(mismatch, axis=(1, 2)) <= 1e-5 * scale)
 
     @property
-    def stiffness(self) -> Float[Array, 2]:
+    def stiffness(self) -> Float[Array, " 2"]:
         """Curvatures of the energy at the start direction, without the applied fields, ascending, T."""
         e1, e2 = frame(self.start)
 

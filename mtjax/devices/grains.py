@@ -39,7 +39,7 @@ class Spread(Shown):
     Bk: Scalar = quantity("", default=0.0)
     volume: Scalar = quantity("", default=0.0)
     size: Scalar = quantity("", default=0.0)
-    bias: Float[Array, 3] = quantity("T", default=(0.0, 0.0, 0.0))
+    bias: Float[Array, " 3"] = quantity("T", default=(0.0, 0.0, 0.0))
     fixed: Scalar = quantity("", default=0.0)
 
     def __check_init__(self):
@@ -131,7 +131,7 @@ class Grains(Shown):
         """Every cell as a device: one whose numbers have a leading axis (cells,)."""
         return eqx.filter_vmap(self.one)(self.Bk, self.volume, self.bias)
 
-    def one(self, Bk: Scalar, volume: Scalar, bias: Float[Array, 3]) -> Device:
+    def one(self, Bk: Scalar, volume: Scalar, bias: Float[Array, " 3"]) -> Device:
         """A cell with these values."""
         shape = self.cell.layer.shape
         lengths = (shape.length * jnp.sqrt(volume), shape.width * jnp.sqrt(volume))

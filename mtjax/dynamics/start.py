@@ -74,7 +74,7 @@ class StartWell(Shown):
 
     device: Device
     axes: Float[Array, "3 3"]
-    widths: Float[Array, 3]
+    widths: Float[Array, " 3"]
     bound: Scalar
 
     @staticmethod
@@ -102,12 +102,12 @@ class StartWell(Shown):
         _, m, _ = jax.lax.while_loop(lambda carry: ~carry[2], attempt, (jnp.int32(0), bottom, cold))
         return Vector.of(m)
 
-    def _propose(self, normals: Float[Array, 3]) -> Float[Array, 3]:
+    def _propose(self, normals: Float[Array, " 3"]) -> Float[Array, " 3"]:
         m = self.axes @ (self.widths * normals)
         m = m / jnp.linalg.norm(m)
         return jnp.where(m @ self.device.start < 0, -m, m)
 
-    def _log_ratio(self, m: Float[Array, 3]) -> Scalar:
+    def _log_ratio(self, m: Float[Array, " 3"]) -> Scalar:
         energy = _zero_current_energy(self.device)
         rise = energy(Vector.of(m)) - energy(Vector.of(self.axes[:, 2]))
         spread = jnp.sum(((self.axes.T @ m) / self.widths) ** 2)
@@ -131,7 +131,7 @@ def inverse_temperature(device: Device) -> Scalar:
     return (device.moment / KB) / warm
 
 
-def _tangent_expansion(energy, m: Float[Array, 3]):
+def _tangent_expansion(energy, m: Float[Array, " 3"]):
     """Gradient, principal curvatures and their directions of `energy` in the frame at `m`."""
     e1, e2 = frame(m)
 
@@ -142,7 +142,7 @@ def _tangent_expansion(energy, m: Float[Array, 3]):
     return jax.grad(bent)(origin), *jnp.linalg.eigh(jax.hessian(bent)(origin))
 
 
-def _concentration(stiffness: Float[Array, 2]) -> Scalar:
+def _concentration(stiffness: Float[Array, " 2"]) -> Scalar:
     """The b in [1, 3] with 1/b + sum 1/(b + stiffness) = 1, which makes the rejection most efficient."""
     one = jnp.ones((), stiffness.dtype)
     return bisected(lambda b: 1 / b + jnp.sum(1 / (b + stiffness)) > 1, one, 3 * one, 20)

@@ -68,7 +68,7 @@ class Pulse(AbstractPulse):
         return self.delay, self.delay + self.width + (self.rise - self.fall) / 2
 
     @property
-    def breakpoints(self) -> Float[Array, 4]:
+    def breakpoints(self) -> Float[Array, " 4"]:
         """Start and end of both edges, s."""
         up, down = self._edges
         return jnp.stack([up, up + self.rise, down, down + self.fall])
@@ -176,7 +176,7 @@ class Sine(AbstractPulse):
         return self.amplitude * wave * (inside / dt)
 
     @property
-    def breakpoints(self) -> Float[Array, 2]:
+    def breakpoints(self) -> Float[Array, " 2"]:
         """Start and end, s."""
         return jnp.stack([self.delay, self.delay + self.width])
 

@@ -65,12 +65,17 @@ def _exponential_jvp(shape, nodes, primals, tangents):
 
     final, visited = jax.lax.scan(onward, x, lengths)
 
-    def carried(tangent, item):
-        length, weight, state = item
-        tangent = _linear_propagate(shape, flow, length * h, where, tangent)
-        return _plus(tangent, weight * h, apply(shape, d_flow, state)), None
+    # jax before 0.10 transposes a loop of a `defjvp` only if all that is linear is carried, and changes on the way.
+    sources = jax.vmap(lambda state: apply(shape, d_flow, state))(visited)
 
-    tangent, _ = jax.lax.scan(carried, d_x, (lengths, weights, visited))
+    def carried(carry, item):
+        tangent, sources = carry
+        length, weight = item
+        tangent = _linear_propagate(shape, flow, length * h, where, tangent)
+        tangent = _plus(tangent, weight * h, (sources[0][0], sources[1][0]))
+        return (tangent, jax.tree.map(lambda a: jnp.roll(a, -1, axis=0), sources)), None
+
+    (tangent, _), _ = jax.lax.scan(carried, (d_x, sources), (lengths, weights))
     return final, _plus(tangent, d_h, apply(shape, flow, final))
 
 

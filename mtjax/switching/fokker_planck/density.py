@@ -35,7 +35,7 @@ class Density(Shown):
     re: Float[Array, "*times m l"]
     im: Float[Array, "*times m l"]
     axes: Float[Array, "3 3"]
-    start: Float[Array, 3]
+    start: Float[Array, " 3"]
 
     @property
     def switched(self) -> Float[Array, "*times"]:
@@ -60,11 +60,11 @@ class Density(Shown):
         x, y = -sideways * self.re[..., row, 1] * row, sideways * self.im[..., row, 1] * row
         return jnp.stack([x, y, np.sqrt(4 * np.pi / 3) * self.re[..., 0, 1]], axis=-1) @ self.axes
 
-    def __call__(self, m: Float[Array, 3]) -> Float[Array, "*times"]:
+    def __call__(self, m: Float[Array, " 3"]) -> Float[Array, "*times"]:
         """Probability per solid angle in the direction `m` (a unit vector), 1/sr."""
         return self._sum(m, np.ones(self.re.shape[-1]))
 
-    def _sum(self, m: Float[Array, 3], weights: np.ndarray) -> Float[Array, "*times"]:
+    def _sum(self, m: Float[Array, " 3"], weights: np.ndarray) -> Float[Array, "*times"]:
         """Sum of weights_l P_lm Y_lm(m) over all l and m, negative m included."""
         x, y, z = jax.lax.stop_gradient(self.axes) @ m
         functions = _legendre_at(self.re.shape[-1] - 1, self.re.shape[-2] - 1, z) * weights.astype(m.dtype)
@@ -76,7 +76,7 @@ class Density(Shown):
         return jnp.sum(self.re * real - self.im * imaginary, axis=(-2, -1))
 
 
-def edge_tails(re: Float[Array, "m l"], im: Float[Array, "m l"]) -> Float[Array, 2]:
+def edge_tails(re: Float[Array, "m l"], im: Float[Array, "m l"]) -> Float[Array, " 2"]:
     """Largest coefficient among the last three l, and among the last two m (0 if m = 0 is all), over that of l = 0."""
     size = jnp.sqrt(re**2 + im**2)
     along_m = jnp.max(size[-2:]) if re.shape[0] > 1 else jnp.zeros((), re.dtype)
@@ -106,7 +106,7 @@ _SIX_AXES = (
 )
 
 
-def _quadratic_form(values: Float[Array, 6]) -> Float[Array, "3 3"]:
+def _quadratic_form(values: Float[Array, " 6"]) -> Float[Array, "3 3"]:
     """The symmetric matrix Q, without trace, with m Q m = the values at the six axes, up to a constant."""
     x, y, z, yz, zx, xy = values
     mixed = jnp.array([[0, xy - (x + y) / 2, zx - (z + x) / 2], [0, 0, yz - (y + z) / 2], [0, 0, 0]])

@@ -128,7 +128,7 @@ def _spherical(plan: Plan, accuracy: Requirement) -> _Way:
         return _settled(plan, accuracy, device, current, parts, time)
 
     return _Way(
-        lambda parts: shape.pack(parts[0] + 1j * parts[1]),
+        lambda parts: shape.pack(jax.lax.complex(*parts)),
         lambda state: (shape.square(state[0]), shape.square(state[1])),
         advance,
         settled,
