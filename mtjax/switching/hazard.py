@@ -116,7 +116,7 @@ class HazardLaw(AbstractMethod):
         return Probability(1 - up, up, None, self)
 
     def populations(
-        self, cell: Device, pulse: AbstractPulse, times: Float[ArrayLike, " times"], *, start: ArrayLike = 1.0
+        self, cell: Device, pulse: AbstractPulse, times: Numbers, *, start: ArrayLike = 1.0
     ) -> Float[Array, " times"]:
         """Probability of m.start > 0 at `times` (s, increasing), `start` at time 0. Raises as `probability` does."""
         _check(cell, self.alpha)
@@ -155,9 +155,7 @@ class HazardLaw(AbstractMethod):
         edges = jnp.where((started & (ends > begins) & (current[:, 0] != 0))[:, None], jnp.exp(log_edge), 0.0)
         return jnp.sum(jnp.exp(log_out) * counts * (w / NS * unit)[..., None], axis=1) + edges
 
-    def rates(
-        self, cell: Device, current: Float[ArrayLike, "*shape"], temperature: Float[ArrayLike, "*shape"]
-    ) -> Float[Array, "*shape 2"]:
+    def rates(self, cell: Device, current: Numbers, temperature: Numbers) -> Float[Array, "*shape 2"]:
         """Hazards (1/s) of leaving and of coming back at currents (A) and temperatures (K) of one shape."""
         log_out, unit = self._at(self.log_out, cell, *jnp.broadcast_arrays(as_scalar(current), as_scalar(temperature)))
         return jnp.exp(log_out) * unit[..., None] / NS
@@ -189,7 +187,7 @@ _NAMES = ("alpha", "delta", "bias", "drive", "log_out", "log_edge", "log_transit
 
 
 def mean_mz(
-    law: HazardLaw, grains: Grains, pulse: AbstractPulse, times: Float[ArrayLike, " times"], *, start: Numbers | None = None
+    law: HazardLaw, grains: Grains, pulse: AbstractPulse, times: Numbers, *, start: Numbers | None = None
 ) -> Float[Array, "times cells"]:
     """Expected m.start of every cell of `grains` under `pulse` at `times` (s, increasing), by `law`.
 

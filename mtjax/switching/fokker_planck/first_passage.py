@@ -17,7 +17,7 @@ from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar, as_scalar, is_known
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.switching.fokker_planck.axial import dense_exponential
 from mtjax.switching.fokker_planck.density import boltzmann
 from mtjax.switching.fokker_planck.hopping import slope_down
@@ -49,7 +49,7 @@ class Survival(Shown):
 def survival(
     device: Device,
     pulse: AbstractPulse,
-    times: ArrayLike,
+    times: Numbers,
     *,
     level: ArrayLike = 0.0,
     cells: int = _CELLS,

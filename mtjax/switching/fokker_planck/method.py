@@ -147,7 +147,7 @@ class Solution(Shown):
 def evolve(
     device: Device,
     pulse: AbstractPulse,
-    times: ArrayLike,
+    times: Numbers,
     *,
     method: FokkerPlanck | None = None,
     temperature: Temperature | None = None,
@@ -172,7 +172,7 @@ def evolve(
 def solve(
     device: Device,
     pulse: AbstractPulse,
-    times: ArrayLike,
+    times: Numbers,
     method: FokkerPlanck,
     temperature: Temperature | None = None,
 ) -> Solution:
