@@ -6,7 +6,7 @@ import functools
 import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -18,6 +18,7 @@ from mtjax.compiled import keep_compiled
 
 keep_compiled()
 
+Tree = TypeVar("Tree")
 Scalar = Float[Array, ""]
 Numbers = ArrayLike | Sequence[Any]
 """What converts to an array: numbers, arrays, and (nested) lists of them."""
@@ -143,8 +144,21 @@ def _rule(least: float, most: float, *, positive: bool) -> str:
     return "finite" if least == -math.inf else f"finite and at least {least:g}"
 
 
+def in_default(tree: Tree) -> Tree:
+    """The same object with its real numbers in the default precision of the session.
+
+    What was made `in_double` can then be used in any session.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.quantities.in_double(mtj.presets.perpendicular_stt)(40.0)
+    >>> print(f"{mtj.quantities.in_default(device).delta:.1f} kT")
+    40.0 kT
+    """
+    return jax.tree.map(lambda x: jnp.asarray(x, float) if jnp.issubdtype(jnp.result_type(x), jnp.floating) else x, tree)
+
+
 def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Runs `function` in double precision, whatever the session has.
+    """Runs `function` in double precision, whatever the session has; arrays of jax that it returns are double precision too.
 
     >>> import jax.numpy as jnp
     >>> import mtjax as mtj

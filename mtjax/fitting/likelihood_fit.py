@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.fitting.binomial import chi_square_tail
 from mtjax.fitting.identified import flat_directions
@@ -63,9 +63,9 @@ class Likelihood(Shown):
     law: AbstractLikelihood
     space: Coordinates
 
-    def __call__(self, c: Float[Array, " k"]) -> Array:
+    def __call__(self, c: Float[ArrayLike, " k"]) -> Array:
         """At the coordinates c."""
-        return self.law.log_likelihood(self.space.value(c))
+        return self.law.log_likelihood(self.space.value(jnp.asarray(c)))
 
 
 class LikelihoodFit(AbstractFit):

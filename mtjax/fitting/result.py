@@ -17,6 +17,7 @@ from jaxtyping import Float
 from mtjax.files import decode, encode, write_whole
 from mtjax.fitting.space import Coordinates
 from mtjax.printing import Shown, with_unit
+from mtjax.quantities import in_double
 
 FORMAT = "mtjax fit 3"
 _READABLE = ("mtjax fit 2", FORMAT)
@@ -196,6 +197,7 @@ class AbstractFit(Shown):
         write_whole(path, json.dumps(self.to_dict(), indent=1))
 
     @classmethod
+    @in_double
     def load(cls, path: str | PathLike[str], classes: tuple[type, ...] = ()) -> Any:
         """The fit that `save` wrote; raises `ValueError` where the file is missing, or holds none of this class.
 

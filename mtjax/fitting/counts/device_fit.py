@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
@@ -32,7 +33,7 @@ from mtjax.fitting.counts.start import least_move, midpoint
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates
 from mtjax.printing import Shown
-from mtjax.quantities import Numbers, as_scalar, in_double, require
+from mtjax.quantities import Numbers, as_scalar, in_default, in_double, require
 from mtjax.switching import AbstractMethod, FokkerPlanck, MonteCarlo, least_resolved, resolving
 
 Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
@@ -42,7 +43,7 @@ Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
 class Fit(AbstractFit):
     """The outcome of `fit`; prints as a table.
 
-    - `model`: as it was fitted, with its method and its starting values.
+    - `model`: as it was fitted (in double precision), with its method and its starting values.
     - `data`: what was fitted.
     - `estimates`: of the fitted quantities, each with value and standard error.
     - `covariance`: of them, from the Fisher information (and the priors), in their units, shape (k, k).
@@ -81,7 +82,9 @@ class Fit(AbstractFit):
     def likelihood(self) -> BinomialLikelihood:
         """A module that gives the log-likelihood of coordinates, shape (k,)."""
         rows = settings_of(self.data, self.by, self.model.groups)
-        return BinomialLikelihood(self.model, rows, self.data.switched, self.data.trials)
+        device, lapse = in_default((self.model.device, self.model.lapse))
+        model = dataclasses.replace(self.model, device=device, lapse=lapse)
+        return BinomialLikelihood(model, rows, self.data.switched, self.data.trials)
 
     @property
     def kind(self) -> str:
@@ -98,15 +101,14 @@ class Fit(AbstractFit):
         """The device with the fitted values (those of the first group, where groups have their own)."""
         return self.device_of(None)
 
-    @in_double
     def device_of(self, label: str | None) -> Device:
-        """The device of one group; raises `ValueError` where there is none of that label."""
-        return self.model.device_of(jnp.asarray(self.at), self._group(label))
+        """The device of one group, in the session's precision; raises `ValueError` where there is none of that label."""
+        return in_default(in_double(self.model.device_of)(self.at, self._group(label)))
 
     @property
     def lapse(self) -> AbstractLapse | None:
         """The fitted lapse, if there is one."""
-        return self.model.lapse_of(jnp.asarray(self.at))
+        return in_default(in_double(self.model.lapse_of)(self.at))
 
     def predict(
         self,

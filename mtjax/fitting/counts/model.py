@@ -21,7 +21,7 @@ from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates, coordinates
 from mtjax.parallel import over_rows
 from mtjax.printing import Shown
 from mtjax.pulses import Pulse
-from mtjax.quantities import as_scalar
+from mtjax.quantities import as_scalar, in_default
 from mtjax.switching import AbstractMethod, MonteCarlo
 
 Column = Float[np.ndarray, " n"]
@@ -157,9 +157,9 @@ class BinomialLikelihood(Shown):
     switched: Column
     trials: Column
 
-    def __call__(self, c: Float[Array, " k"]) -> Array:
+    def __call__(self, c: Float[ArrayLike, " k"]) -> Array:
         """Minus half the deviance."""
-        p, q = self.model(c, self.rows)
+        p, q = self.model(jnp.asarray(c), self.rows)
         return -jnp.sum(deviances(self.switched, self.trials, p, q)) / 2
 
 
@@ -200,7 +200,7 @@ def compose(
     of_voltage: bool,
 ) -> SwitchingModel:
     """The model of an experiment whose rows fall into `groups`, with quantities for all and for each of them."""
-    device = jax.tree.map(lambda x: jnp.asarray(x, float) if jnp.issubdtype(jnp.result_type(x), jnp.floating) else x, device)
+    device, lapse = in_default((device, lapse))
     rows = [(p.name, p.unit, v, Target(p.name)) for p, v in _with_values(device, shared)]
     for p, v in _with_values(device, each):
         rows += [(f"{p.name}[{label}]", p.unit, v, Target(p.name, g)) for g, label in enumerate(groups)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from jaxtyping import Array, Float, Key
 
 from mtjax.fitting.counts import refuse_noise
 from mtjax.fitting.result import AbstractFit
+from mtjax.fitting.space import Coordinates
 from mtjax.printing import Shown, with_unit
 from mtjax.quantities import in_double, need
 
@@ -119,13 +122,13 @@ def posterior(
 class _Potential(Shown):
     """Minus the log-posterior of numbers z that are nearly standard normal: c = bound(x), x = x_fit + root z."""
 
+    space: Coordinates
     likelihood: eqx.Module
-    fit: AbstractFit
     middle: Array
     root: Array
 
     def __init__(self, fit: AbstractFit):
-        self.fit, self.likelihood = fit, fit.likelihood
+        self.space, self.likelihood = jax.tree.map(_copied, (fit.space, fit.likelihood))
         self.middle = jnp.asarray(fit.space.free(fit.at))
         stretch = jax.jvp(fit.space.bound, (self.middle,), (jnp.ones_like(self.middle),))[1]
         spread = fit.spread / np.asarray(stretch)[:, None] / np.asarray(stretch)
@@ -133,12 +136,16 @@ class _Potential(Shown):
         self.root = jnp.asarray(axes * np.sqrt(np.clip(scales, 1e-12, 1.0)))
 
     def __call__(self, z: Array) -> Array:
-        x = self.middle + self.root @ z
-        space = self.fit.space
+        x, space = self.middle + self.root @ z, self.space
         c, stretch = jax.jvp(space.bound, (x,), (jnp.ones_like(x),))
         log_density = self.likelihood(c) + space.log_prior(c) + jnp.sum(jnp.log(stretch))  # type: ignore[operator]
         return -log_density
 
     def value(self, z: Array) -> Array:
         """The quantities."""
-        return self.fit.space.value(self.fit.space.bound(self.middle + self.root @ z))
+        return self.space.value(self.space.bound(self.middle + self.root @ z))
+
+
+def _copied(x: Any) -> Any:
+    """An array of numpy's that is a constant of a program in double precision is refused in single precision (jax 0.10.2)."""
+    return x.copy() if isinstance(x, np.ndarray) else x
