@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -35,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     is one sentence on standard error. Everything is worked out in double precision.
     """
     _double_precision()
+    logging.getLogger("mtjax").addHandler(lines := _lines())
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
@@ -50,7 +52,16 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("mtjax: interrupted", file=sys.stderr)
         return 130
+    finally:
+        logging.getLogger("mtjax").removeHandler(lines)
     return 0
+
+
+def _lines() -> logging.Handler:
+    """Shows what the engine is at, line by line on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("... %(message)s"))
+    return handler
 
 
 def _double_precision() -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from mtjax.files import classes_in, decode, encode, write_whole
 from mtjax.printing import describe
+from mtjax.progress import progress_bar
 from mtjax.quantities import need
 from mtjax.sweeps.sweep import Answer, Sweep
 
@@ -60,13 +60,13 @@ def run(sweep: Sweep, folder: Path, shard: tuple[int, int] = (1, 1), *, progress
     done, own = answers(folder), _read(path) if path.exists() else {}
     mine = range(which - 1, sweep.size, of)
     rest = [number for number in mine if number not in done]
-    bar = tqdm(
-        rest, desc=f"shard {which}/{of}", unit=" points", total=len(mine), initial=len(mine) - len(rest), disable=not progress
-    )
     keep = _Keeper(lambda: _write(path, _table(sweep, own)))
-    for number in bar:
-        own[number] = sweep.answer(number)
-        keep(last=number == rest[-1])
+    sizes = {"total": len(mine), "initial": len(mine) - len(rest)}
+    with progress_bar(f"shard {which}/{of}", shown=progress, unit=" points", **sizes) as bar:
+        for number in rest:
+            own[number] = sweep.answer(number)
+            keep(last=number == rest[-1])
+            bar.update()
     if not path.exists():
         keep(last=True)
     return path

@@ -14,6 +14,7 @@ from mtjax.devices import Device
 from mtjax.dynamics import CHUNK, SplitStep, StartWell, StepPath, final_states, make_grid, prepare, settling_time
 from mtjax.parallel import over_rows
 from mtjax.printing import Shown
+from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, require
 from mtjax.switching.method import AbstractMethod, Probability
@@ -65,6 +66,7 @@ class MonteCarlo(AbstractMethod):
 
     def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
         """The switched fraction; its standard error is that of (k + 1/2) / (n + 1), never zero."""
+        LOG.info("%s", self.name)
         value, complement = _fractions((device, pulse), relax=relax, method=self)
         guess = (jax.lax.stop_gradient(value) * self.samples + 0.5) / (self.samples + 1)
         return Probability(value, complement, jnp.sqrt(guess * (1 - guess) / self.samples), self)

@@ -33,6 +33,7 @@ from mtjax.fitting.counts.start import least_move, midpoint
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates
 from mtjax.printing import Shown
+from mtjax.progress import progress_bar
 from mtjax.quantities import Numbers, as_scalar, in_default, in_double, require
 from mtjax.switching import AbstractMethod, FokkerPlanck, MonteCarlo, least_resolved, resolving
 
@@ -226,7 +227,8 @@ def fit(
     if isinstance(model.method, MonteCarlo):
         likelihood = BinomialLikelihood(model, rows, data.switched, data.trials)
         return _sampled(likelihood, start, data, by, progress=progress, checkpoint=checkpoint)
-    model, best = _search(model, rows, data, start, starts=starts, progress=progress, checkpoint=checkpoint)
+    with progress_bar("fit", shown=progress, unit=" steps") as bar:
+        model, best = _search(model, rows, data, start, starts=starts, bar=bar, checkpoint=checkpoint)
     at = linearised(model, jnp.asarray(best.c), rows)
     return _concluded(model, data, by, best, at, _np(fisher_information(data.trials, at)))
 
@@ -250,7 +252,7 @@ def refuse_noise(fit: AbstractFit, what: str) -> None:
         raise ValueError(f"{what} needs a likelihood without noise, but this fit is by Monte Carlo.")
 
 
-def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[SwitchingModel, Minimum]:
+def _search(model, rows, data, c, *, starts, bar, checkpoint) -> tuple[SwitchingModel, Minimum]:
     """The model, resolved finely enough for where the search ended, and that place."""
     resolved = False
     while True:
@@ -261,7 +263,7 @@ def _search(model, rows, data, c, *, starts, progress, checkpoint) -> tuple[Swit
         model = with_method(model, method, least_resolved(method, float(data.trials.max())))
         problem = Problem(BinomialLikelihood(model, rows, data.switched, data.trials), model.space)
         places = around(c, 1 if resolved else starts, model.space)
-        best = minimise(problem, places, progress=progress, checkpoint=checkpoint)
+        best = minimise(problem, places, bar=bar, checkpoint=checkpoint)
         c, resolved = best.c, True
 
 

@@ -20,6 +20,7 @@ from mtjax.fitting.binomial import Prediction, Rows, residual_slopes, residuals
 from mtjax.fitting.counts.model import BinomialLikelihood, linearised
 from mtjax.fitting.space import Coordinates
 from mtjax.printing import Shown
+from mtjax.progress import LOG
 
 _STEPS = 80
 _PATIENCE, _LITTLE_PATIENCE = 12, 2
@@ -102,16 +103,15 @@ def minimise(
     problem: Problem,
     starts: Iterable[Float[np.ndarray, " k"]],
     *,
-    progress: bool = False,
+    bar: tqdm | None = None,
     checkpoint: str | PathLike[str] | None = None,
 ) -> Minimum:
     """The lowest of the minima reached from `starts`, coordinates.
 
-    `checkpoint`: a file that keeps what is done; the same problem goes on from there.
+    `bar`: that shows the steps; `checkpoint`: a file that keeps what is done; the same problem goes on from there.
     """
-    notes = _Notes(checkpoint, problem)
-    with tqdm(desc="fit", unit=" steps", disable=not progress) as bar:
-        found = [notes.done(i) or _descend(problem, c, bar, notes, i) for i, c in enumerate(starts)]
+    notes, bar = _Notes(checkpoint, problem), tqdm(disable=True) if bar is None else bar
+    found = [notes.done(i) or _descend(problem, c, bar, notes, i) for i, c in enumerate(starts)]
     return min(found, key=lambda m: m.deviance)
 
 
@@ -142,9 +142,9 @@ class _Stage(NamedTuple):
 
 
 def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: int) -> Minimum:
-    bar.set_description(f"fit: compiling {problem.engine}")
+    LOG.info("compiling %s for %d settings", problem.engine, len(problem.likelihood.trials))
     stage = notes.stage(number) or _Stage(problem.local(jnp.asarray(problem.space.free(c))), _RADIUS)
-    bar.set_description(f"fit by {problem.engine}")
+    LOG.info("%s", problem.engine)
     while True:
         promised = _promised(stage.best)
         bar.set_postfix(deviance=f"{stage.best.deviance:.5g}")

@@ -8,11 +8,11 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from mtjax.devices import Device
 from mtjax.nn.laws.law import ChebyshevLaw, polynomials
 from mtjax.printing import Shown
+from mtjax.progress import progress_bar
 from mtjax.pulses import Pulse
 from mtjax.quantities import as_scalar
 from mtjax.switching import AbstractMethod, FokkerPlanck, switching_probability
@@ -90,10 +90,12 @@ def probabilities(
 ) -> Samples:
     """Switching probability at every point by `method`."""
     rows = []
-    for point in tqdm(points, desc="switching probabilities", disable=not progress):
-        device, pulse = build(as_scalar(point[0]), **{n: as_scalar(v) for n, v in zip(names, point[1:], strict=True)})
-        p: Any = switching_probability(device, pulse, method=method)
-        rows.append((float(p.value), float(p.complement), float(p.stderr) if p.stderr is not None else 0.0))
+    with progress_bar("switching probabilities", shown=progress, total=len(points)) as bar:
+        for point in points:
+            device, pulse = build(as_scalar(point[0]), **{n: as_scalar(v) for n, v in zip(names, point[1:], strict=True)})
+            p: Any = switching_probability(device, pulse, method=method)
+            rows.append((float(p.value), float(p.complement), float(p.stderr) if p.stderr is not None else 0.0))
+            bar.update()
     return Samples(points, *np.array(rows).T)
 
 

@@ -18,8 +18,9 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.devices import Device
 from mtjax.dynamics import Adaptive, simulate
 from mtjax.printing import Shown
+from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar, as_scalar, is_known, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, require
 from mtjax.switching.fokker_planck.density import Density
 from mtjax.switching.fokker_planck.evolution import LONGEST, Requirement, evolved
 from mtjax.switching.fokker_planck.known import known
@@ -205,6 +206,7 @@ def solve(
 
 
 def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature | None) -> Solution:
+    LOG.info("%s", method.name)
     found = evolved(method.plan, Requirement(method.tolerance, method.relative), *problem, temperature)
     return Solution(*found, method)
 
