@@ -55,6 +55,16 @@ def as_scalar(x: Numbers) -> Array:
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.result_type(float))
 
 
+def as_numpy(x: Numbers) -> Float[np.ndarray, "*shape"]:
+    """An array of numpy in double precision: for measured numbers.
+
+    >>> import mtjax as mtj
+    >>> print(f"{mtj.quantities.as_numpy([1e-9, 3e-9]).mean() * 1e9:.1f} ns")
+    2.0 ns
+    """
+    return np.asarray(x, float)
+
+
 def as_direction(v: Numbers) -> Array:
     """A unit vector, shape (3,), along `v`; raises `ValueError` for a zero, infinite or differently shaped `v`.
 

@@ -16,7 +16,7 @@ from mtjax.devices.device import Device
 from mtjax.devices.energies import ExchangeBias, UniaxialAnisotropy
 from mtjax.devices.torques import SpinOrbitTorque
 from mtjax.printing import Shown, describe, with_unit
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, quantity, require
 
 
 class Spread(Shown):
@@ -138,17 +138,17 @@ class Grains(Shown):
         cell = eqx.tree_at(lambda d: (d[UniaxialAnisotropy].Bk, d[ExchangeBias].B), self.cell, (Bk, bias))
         return eqx.tree_at(lambda d: (d.layer.shape.length, d.layer.shape.width), cell, lengths)
 
-    def hall(self, mz: Float[Array, "*batch cells"]) -> Float[Array, "*batch"]:
-        """Hall resistance of the whole device, ohm, from m along the film's normal.
+    def hall(self, mz: Numbers) -> Float[Array, "*batch"]:
+        """Hall resistance of the whole device, ohm, from m along the film's normal, shape (..., cells).
 
         Raises `ValueError` where the cell has no read-out.
         """
         if self.cell.readout is None:
             raise ValueError("The cell must have a read-out (AnomalousHall), but has none.")
         up = jnp.asarray([0.0, 0.0, 1.0])
-        return jnp.sum(self.size * self.cell.readout(mz[..., None] * up), axis=-1)
+        return jnp.sum(self.size * self.cell.readout(as_scalar(mz)[..., None] * up), axis=-1)
 
-    def current(self, density: ArrayLike) -> Scalar:
+    def current(self, density: Numbers) -> Array:
         """The current (A) that gives a `density` (A/m^2) in the heavy metal."""
         torque = self.cell[SpinOrbitTorque]
         return as_scalar(density) * torque.width * torque.thickness

@@ -14,7 +14,7 @@ from mtjax.devices import Device, by_names, replaced
 from mtjax.files import rebuilt
 from mtjax.printing import Shown
 from mtjax.pulses import Pulse
-from mtjax.quantities import require
+from mtjax.quantities import as_numpy, require
 from mtjax.switching import AbstractMethod, MonteCarlo, ThermalActivation, switching_probability
 
 PULSE = {"current": "A", "width": "s"}
@@ -35,7 +35,7 @@ class Axis(Shown):
     """
 
     name: str = eqx.field(static=True)
-    values: Float[np.ndarray, " n"]
+    values: Float[np.ndarray, " n"] = eqx.field(converter=as_numpy)
 
     def __check_init__(self):
         if self.values.ndim != 1 or not self.values.size or not np.all(np.isfinite(self.values)):

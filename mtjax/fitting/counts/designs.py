@@ -17,7 +17,7 @@ from mtjax.fitting.counts.data import SwitchingData
 from mtjax.fitting.counts.device_fit import Fit, refuse_noise
 from mtjax.fitting.counts.model import Settings, linearised
 from mtjax.printing import Shown, with_unit
-from mtjax.quantities import in_double
+from mtjax.quantities import Numbers, in_double
 
 Quantity = str | Callable[[Device], ArrayLike]
 """A fitted quantity by its name, or a function of the device, like `lambda d: d.delta`."""
@@ -87,9 +87,9 @@ def design(
     quantity: Quantity,
     *,
     trials: int,
-    amplitudes: Float[ArrayLike, " a"] | None = None,
-    widths: Float[ArrayLike, " w"] | None = None,
-    fields: Float[ArrayLike, " f"] | None = None,
+    amplitudes: Numbers | None = None,
+    widths: Numbers | None = None,
+    fields: Numbers | None = None,
     most: int = 6,
     draws: int = 6,
     seed: int = 0,
@@ -141,7 +141,9 @@ def design(
     )  # fmt: skip
 
 
-def candidates(fit: Fit, amplitudes=None, widths=None, fields=None) -> Settings:
+def candidates(
+    fit: Fit, amplitudes: Numbers | None = None, widths: Numbers | None = None, fields: Numbers | None = None
+) -> Settings:
     """The settings that `design` chooses among: all combinations of amplitudes (A or V), widths (s) and fields (T).
 
     Those not given are taken as in `design`; n rows, and the median temperature of the data where they have one.
@@ -166,7 +168,7 @@ def candidates(fit: Fit, amplitudes=None, widths=None, fields=None) -> Settings:
     return Settings(grid[:, 0], grid[:, 1], np.zeros(len(grid), int), field, warm)
 
 
-def measured_with(fit: Fit, found: Design, switched: Float[ArrayLike, " n"]) -> SwitchingData:
+def measured_with(fit: Fit, found: Design, switched: Numbers) -> SwitchingData:
     """The data of the fit, and the counts of a design's settings after them: for the next fit.
 
     - `switched`: how often the device switched at each setting of `found`, shape (n,).

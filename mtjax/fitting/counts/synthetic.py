@@ -6,19 +6,19 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array
 
 from mtjax.devices import Device
 from mtjax.fitting.counts.data import SwitchingData
 from mtjax.pulses import Pulse
-from mtjax.quantities import as_scalar
+from mtjax.quantities import Numbers, as_scalar
 from mtjax.switching import AbstractMethod, FokkerPlanck, resolving, switching_probability
 
 
 def measured(
     device: Device,
-    currents: Float[ArrayLike, " n"],
-    widths: ArrayLike,
+    currents: Numbers,
+    widths: Numbers,
     *,
     trials: int,
     seed: int,
@@ -26,7 +26,7 @@ def measured(
 ) -> SwitchingData:
     """What an experiment on `device` would give: binomial counts around its switching probabilities.
 
-    - `currents`: A; `widths`: of the pulses, s, one or as many; `trials`: per setting; `seed`: of the counts.
+    - `currents`: A, shape (n,); `widths`: of the pulses, s, one or as many; `trials`: per setting; `seed`: of the counts.
     - `method`: as for `fit`.
 
     >>> import numpy as np

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
+import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
 from mtjax.files import Headings, read_columns, read_rows
 from mtjax.printing import Shown, with_unit
+from mtjax.quantities import as_numpy
 
 PULSED: Headings = {
     "swept": {"current": 1.0, "current_A": 1.0, "I": 1.0, "Current(A)": 1.0, "Current(mA)": 1e-3, "current_mA": 1e-3},
@@ -46,8 +48,8 @@ class Loop(Shown):
     ['300 uA', '400 uA']
     """
 
-    swept: Float[np.ndarray, " n"]
-    resistance: Float[np.ndarray, " n"]
+    swept: Float[np.ndarray, " n"] = eqx.field(converter=as_numpy)
+    resistance: Float[np.ndarray, " n"] = eqx.field(converter=as_numpy)
     width: float = 0.0
     current: float = 0.0
     field: float = 0.0

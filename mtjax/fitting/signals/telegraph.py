@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -14,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
 from mtjax.fitting.space import Bounds, coordinates
 from mtjax.printing import Shown
-from mtjax.quantities import require
+from mtjax.quantities import Numbers, as_numpy, require
 
 
 class Stays(Shown):
@@ -29,8 +30,8 @@ class Stays(Shown):
     up 3 ms, down 1 ms at 10 uA
     """
 
-    up: Float[np.ndarray, " n"]
-    down: Float[np.ndarray, " k"]
+    up: Float[np.ndarray, " n"] = eqx.field(converter=as_numpy)
+    down: Float[np.ndarray, " k"] = eqx.field(converter=as_numpy)
     bias: float
     dead_time: float = 0.0
 
@@ -48,12 +49,11 @@ def dead_time(bandwidth: float) -> float:
     return float(np.log(2) / (2 * np.pi * bandwidth))
 
 
-def read_stays(
-    time: Float[np.ndarray, " n"], signal: Float[np.ndarray, " n"], *, bias: float, bandwidth: float | None = None
-) -> Stays:
+def read_stays(time: Numbers, signal: Numbers, *, bias: float, bandwidth: float | None = None) -> Stays:
     """The complete stays of a sampled trace, told apart at the middle between its two levels (with a tenth of hysteresis).
 
-    - `time`: s, evenly spaced; `bandwidth`: of the amplifier, Hz; `None`: only the sampling limits it.
+    - `time` (s, evenly spaced), `signal`: shape (n,); `bias`: A, V or T.
+    - `bandwidth`: of the amplifier, Hz; `None`: only the sampling limits it.
 
     Raises `ValueError` where the trace never changes its state, or times do not increase evenly.
 
@@ -64,6 +64,7 @@ def read_stays(
     >>> [f"{1e6 * t:.0f} us up" for t in stays.up], [f"{1e6 * t:.0f} us down" for t in stays.down]
     (['4 us up', '6 us up'], ['2 us down'])
     """
+    time, signal = as_numpy(time), as_numpy(signal)
     steps = np.diff(time)
     if len(time) < 3 or not np.allclose(steps, steps[0], rtol=1e-3) or steps[0] <= 0:
         raise ValueError("The times of a trace must increase evenly.")

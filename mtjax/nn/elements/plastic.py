@@ -11,7 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, Int, Key
 from mtjax.devices import Grains
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse, Pulse, pair
-from mtjax.quantities import as_scalar
+from mtjax.quantities import Numbers, as_scalar
 from mtjax.switching import HazardLaw
 
 _COOLING = 60e-9
@@ -165,7 +165,7 @@ class Learnt(Shown):
 
 def learn(
     synapses: PlasticSynapses,
-    patterns: Float[ArrayLike, "patterns inputs"],
+    patterns: Numbers,
     *,
     events: int,
     key: Key[Array, ""],
@@ -193,7 +193,7 @@ def learn(
     >>> print(f"{100 * learnt.purity(10):.0f} % of the last events by the neuron of their pattern")
     100 % of the last events by the neuron of their pattern
     """
-    return _learn(synapses, jnp.asarray(patterns), events, key, flips, homeostasis)
+    return _learn(synapses, as_scalar(patterns), events, key, flips, homeostasis)
 
 
 @eqx.filter_jit

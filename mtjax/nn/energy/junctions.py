@@ -7,7 +7,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float, Key
+from jaxtyping import Array, ArrayLike, Key
 
 from mtjax.devices import Device, TunnelMagnetoresistance
 from mtjax.dynamics import settling_time
@@ -15,7 +15,7 @@ from mtjax.nn.energy.cmos import Cmos, CmosEnergy
 from mtjax.nn.energy.cost import AbstractCost
 from mtjax.nn.network import Activity, Network
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, quantity, require
 
 
 class Energy(AbstractCost):
@@ -172,7 +172,7 @@ def _conductance(network: Network, activity: Activity) -> Scalar:
 
 def mean_over(
     network: Network,
-    images: Float[ArrayLike, "samples ..."],
+    images: Numbers,
     counter: Hardware | Cmos,
     *,
     steps: int,

@@ -50,7 +50,7 @@ class AbstractLaw(Shown):
     def logit(self, drive: Drives) -> Current:
         """ln(P/(1 - P)) at `drive` (A); not checked against the domain: neurons clip their drive to it themselves."""
 
-    def psw(self, drive: ArrayLike) -> Current:
+    def psw(self, drive: Numbers) -> Current:
         """Switching probability at `drive` (A). Raises an error where a drive lies outside `domain`."""
         drive = as_scalar(drive)
         low, high = map(as_scalar, self.domain)
@@ -64,7 +64,7 @@ class AbstractLaw(Shown):
         drive = eqx.error_if(drive, outside, message + ".")
         return jax.nn.sigmoid(self.logit(drive))
 
-    def drive_at(self, p: ArrayLike) -> Scalar:
+    def drive_at(self, p: Numbers) -> Current:
         """The drive (A) in the domain at which the probability is `p`, by bisection (it must rise with the drive)."""
         target = jnp.log(as_scalar(p)) - jnp.log1p(-as_scalar(p))
         low, high = (jnp.full_like(target, end) for end in self.domain)

@@ -19,7 +19,7 @@ from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.dynamics import rate
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, as_scalar
+from mtjax.quantities import Numbers, Scalar, as_scalar
 from mtjax.switching.fokker_planck.density import half_weights
 from mtjax.switching.fokker_planck.generator import stencil
 from mtjax.switching.fokker_planck.harmonics import legendre
@@ -56,11 +56,11 @@ class Rates(Shown):
         """Mean times in the starting well and in the other, s."""
         return 1 / self.out, 1 / self.back
 
-    def switched(self, time: ArrayLike) -> Array:
+    def switched(self, time: Numbers) -> Array:
         """Probability to be found in the other well a `time` (s) after being in the starting one."""
         return self.out / self.slowest * -jnp.expm1(-self.slowest * as_scalar(time))
 
-    def survival(self, time: ArrayLike) -> Array:
+    def survival(self, time: Numbers) -> Array:
         """Probability never to have left the starting well within a `time` (s): the dwell-time distribution."""
         return jnp.exp(-self.out * as_scalar(time))
 
