@@ -16,6 +16,7 @@ from mtjax.nn.elements import AbstractNeuron, AbstractSynapse, ClockedNeuron, Co
 from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, StraightThrough, with_slope
 from mtjax.nn.laws import AbstractLaw
 from mtjax.printing import Shown
+from mtjax.quantities import Numbers, as_scalar
 
 Uniforms = tuple[Float[Array, "steps ..."], ...]
 
@@ -68,7 +69,7 @@ class Network(Shown):
     >>> weights, biases = [jax.numpy.ones((3, 4)), jax.numpy.eye(2, 3)], [jax.numpy.zeros(3), jax.numpy.zeros(2)]
     >>> network = mtj.nn.from_sigmoid(weights, biases, mtj.nn.sengupta2016_law())
     >>> print(network)
-    Network 4 -> 3 -> readout, direct coding, 15 weights
+    Network 4 -> 3 -> readout, direct coding, 23 weights and biases
     >>> activity = network(jax.numpy.ones(4), uniforms=network.draw(jax.random.key(0), 8))
     >>> print(f"{activity.fired[0].spikes.sum():.0f} spikes of 3 neurons in 8 time-steps")
     21 spikes of 3 neurons in 8 time-steps
@@ -84,11 +85,13 @@ class Network(Shown):
             raise ValueError(f"`coding` must be 'direct' or 'bernoulli', but is {self.coding!r}.")
 
     def __str__(self) -> str:
-        """Sizes of the layers."""
+        """Sizes of the layers, and the number of weights and biases, those of the readout included."""
         sizes = [self.shape, *self.neuron_shapes()]
         text = " -> ".join("x".join(map(str, s)) for s in sizes)
-        weights = sum(x.size for x in jax.tree.leaves(eqx.filter([layer.synapse for layer in self.layers], eqx.is_array)))
-        return f"Network {text}{'' if self.readout is None else ' -> readout'}, {self.coding} coding, {weights} weights"
+        synapses = [*(layer.synapse for layer in self.layers), self.readout]
+        numbers = sum(x.size for x in jax.tree.leaves(eqx.filter(synapses, eqx.is_array)))
+        readout = "" if self.readout is None else " -> readout"
+        return f"Network {text}{readout}, {self.coding} coding, {numbers} weights and biases"
 
     def neuron_shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shape of every layer of neurons. Raises `ValueError` where layers do not fit together."""
@@ -113,7 +116,7 @@ class Network(Shown):
 
     def __call__(
         self,
-        x: Float[Array, ...],
+        x: Numbers,
         *,
         uniforms: Uniforms,
         estimator: AbstractEstimator | None = None,
@@ -125,6 +128,7 @@ class Network(Shown):
         `key` is of Bernoulli coding, which needs it, and, if `noisy`, of read noise; without one there is none. Raises
         `ValueError` where shapes do not fit or the key is missing.
         """
+        x = as_scalar(x)
         if x.shape != self.shape:
             raise ValueError(f"The input must have shape {self.shape}, but has {x.shape}.")
         if key is None and self.coding == "bernoulli":
@@ -233,7 +237,7 @@ def mlp(
     >>> import mtjax as mtj
     >>> network = mtj.nn.mlp([16, 8, 4], mtj.nn.sengupta2016_law(), key=jax.random.key(0))
     >>> print(network)
-    Network 16 -> 8 -> readout, direct coding, 136 weights
+    Network 16 -> 8 -> readout, direct coding, 172 weights and biases
     >>> print(network.layers[0].neuron)
     ClockedNeuron: bias 70.78 uA, 12.61 uA per unit of input
     """
@@ -253,7 +257,7 @@ def convnet(
     >>> import jax
     >>> import mtjax as mtj
     >>> print(mtj.nn.convnet(mtj.nn.sengupta2016_law(), key=jax.random.key(0)))
-    Network 28x28x1 -> 2x2x12x72 -> 2x2x4x48 -> readout, direct coding, 1968 weights
+    Network 28x28x1 -> 2x2x12x72 -> 2x2x4x48 -> readout, direct coding, 3898 weights and biases
     """
     k1, k2, k3 = jax.random.split(key, 3)
     a, b = channels

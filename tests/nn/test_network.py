@@ -57,7 +57,11 @@ def test_the_convolutional_network_has_the_sizes_of_its_name():
     assert net.read(activity.fired[1].spikes).shape == (2, 10)
     weights = [net.layers[0].synapse.weight, net.layers[1].synapse.synapse.weight, net.readout.synapse.weight]
     assert [w.size for w in weights] == [5 * 5 * 6, 5 * 5 * 6 * 12, 4 * 4 * 12 * 10]
-    assert "28x28x1 -> 2x2x12x72 -> 2x2x4x48 -> readout" in str(net)
+    numbers = 5 * 5 * 6 + 6 + 5 * 5 * 6 * 12 + 12 + 4 * 4 * 12 * 10 + 10
+    assert str(net) == f"Network 28x28x1 -> 2x2x12x72 -> 2x2x4x48 -> readout, direct coding, {numbers} weights and biases"
+    small = nn.mlp((4, 3, 2), LAW, key=jax.random.key(0))
+    assert str(small).endswith(f"{4 * 3 + 3 + 3 * 2 + 2} weights and biases")
+    assert str(nn.Network(small.layers, None, (4,))).endswith(f"{4 * 3 + 3} weights and biases")
 
 
 @pytest.mark.parametrize("outputs", [3, 7, 50, 100])  # tiles of 4 x 6, 4 x 3, 1 x 1 and 1 x 1

@@ -9,13 +9,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
 from mtjax.nn.elements import ClockedNeuron, Dense
 from mtjax.nn.estimators import AbstractEstimator
 from mtjax.nn.laws import AbstractLaw
 from mtjax.nn.network import Layer, Network
-from mtjax.quantities import Scalar
+from mtjax.quantities import Numbers, Scalar
 
 Values = Float[Array, "*shape"]
 
@@ -49,7 +49,7 @@ class Analog(AbstractEstimator):
 
 
 def from_sigmoid(
-    weights: Sequence[ArrayLike], biases: Sequence[ArrayLike], law: AbstractLaw, *, shape: tuple[int, ...] | None = None
+    weights: Sequence[Numbers], biases: Sequence[Numbers], law: AbstractLaw, *, shape: tuple[int, ...] | None = None
 ) -> Network:
     """A spiking network with the weights of a sigmoid network trained elsewhere, as Sengupta et al. (2016) made theirs.
 
@@ -66,7 +66,7 @@ def from_sigmoid(
     >>> weights, biases = [np.ones((3, 4)), np.eye(2, 3)], [np.zeros(3), np.zeros(2)]
     >>> network = mtj.nn.from_sigmoid(weights, biases, mtj.nn.sengupta2016_law())
     >>> print(network)
-    Network 4 -> 3 -> readout, direct coding, 15 weights
+    Network 4 -> 3 -> readout, direct coding, 23 weights and biases
     >>> print(network.layers[0].neuron)
     ClockedNeuron: bias 70.78 uA, 12.61 uA per unit of input
     """
