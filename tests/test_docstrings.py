@@ -1,10 +1,12 @@
 """What a user can reach is documented: every field and argument by its name, every quantity with its unit."""
 
+import ast
 import dataclasses
 import importlib
 import inspect
 import pkgutil
 import re
+from pathlib import Path
 
 import equinox as eqx
 import pytest
@@ -12,6 +14,9 @@ import pytest
 import mtjax as mtj
 
 MODULES = [m.name for m in pkgutil.walk_packages(mtj.__path__, "mtjax.") if not m.name.startswith(("mtjax.cli", "mtjax.plot"))]
+ROOT = Path(mtj.__file__).parent
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
+MENTIONED = re.compile(r"`(mtjax(?:\.\w+)+|mtjax/[\w./]+)|\b((?:tests|scripts|docs|notebooks)/[\w./]*\w)")
 FACE = [thing for face in (mtj, mtj.nn) for name, thing in vars(face).items() if inspect.isfunction(thing)]
 
 
@@ -40,3 +45,35 @@ def test_every_argument_is_documented(thing):
     text = thing.__doc__ or ""
     for name in inspect.signature(thing).parameters:
         assert re.search(rf"`{name}[`=]", text), f"{thing.__name__} does not say what `{name}` is"
+
+
+def mentioned():
+    """Modules, names and files that docstrings name."""
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            text = (ast.get_docstring(node) or "") if isinstance(node, DOCUMENTED) else ""
+            yield from ((str(path.relative_to(ROOT)), name or file) for name, file in MENTIONED.findall(text))
+
+
+def is_there(name):
+    """Whether a file lies there, or a module, class or function has that name."""
+    if "/" in name:
+        return (ROOT.parent / name).exists()
+    try:
+        return pkgutil.resolve_name(name) is not None
+    except (ImportError, AttributeError):
+        return False
+
+
+def test_what_docstrings_name_is_there():
+    found = list(mentioned())
+    assert len(found) > 5
+    assert not [f"{where}: {name}" for where, name in found if not is_there(name)]
+
+
+def test_the_page_on_additions_gives_the_order_of_packages():
+    from test_layout import ORDER
+
+    page = (ROOT.parent / "docs" / "adding.md").read_text()
+    order = re.search(r"through their faces: (.*?) \(", page, re.DOTALL).group(1)
+    assert re.findall(r"\w+", order) == ORDER

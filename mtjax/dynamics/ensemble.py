@@ -116,7 +116,7 @@ def simulate(
     - `save`: how many evenly spaced times to save, both ends included (1: the final state only), or the times, s.
       The step is shortened so that evenly spaced times fall on steps; other times are interpolated.
     - `start`: unit vectors, shape (3,) or (samples, 3); `None` draws from Boltzmann's distribution in the starting well
-      (`mtjax.equilibrium`), its bottom at temperature 0. No gradient passes through a drawn start.
+      (`mtjax.dynamics.start`), its bottom at temperature 0. No gradient passes through a drawn start.
     - `solver`: `SplitStep()` by default; `Heun()`; `Adaptive()` at temperature 0.
     - `dt`: longest step, s; by default `default_step(device, pulse, solver)`. The step taken is in the result.
     - `chunk`: trajectories side by side; bounds the memory of the integration, not of the result. Fewer are filled up to

@@ -130,7 +130,7 @@ def uniforms(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]
     """Uniform numbers strictly between 0 and 1, multiples of 2^-23 plus half of it, of shape `shape`.
 
     The number of an element is mixed twice, with a word of the hashed `key` before each time. A Threefry hash of every number
-    takes as long as the rest of a convolutional network; what is mixed so passes `tests/test_nn_random.py`.
+    takes as long as the rest of a convolutional network; what is mixed so passes `tests/dynamics/test_noise.py`.
 
     >>> import jax
     >>> from mtjax.dynamics import uniforms

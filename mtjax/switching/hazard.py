@@ -74,7 +74,7 @@ class HazardLaw(AbstractMethod):
 
     @staticmethod
     def tabulated(alpha: float, axes: Axes | None = None, *, finer: float = 1.0) -> HazardLaw:
-        """Made from the Fokker-Planck equation (`mtjax.hazard_table`): minutes; keep it with `save`."""
+        """Made from the Fokker-Planck equation (`mtjax.switching.hazard_table`): minutes; keep it with `save`."""
         axes = Axes() if axes is None else axes
         return HazardLaw.of(alpha, axes.delta, axes.bias, axes.both, *tabulate(alpha, axes, finer=finer))
 

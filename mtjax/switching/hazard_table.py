@@ -5,9 +5,9 @@ fixed by (delta, h, b) and the damping. Under constant b the populations of its 
 
     d(up)/du = -out up + back down,
 
-where out + back is the slowest eigenvalue (`mtjax.spectrum`). A pulse that starts abruptly adds to the integral of `out`
-once, which follows from the populations after a pulse, read when the cell has come to rest. Turning the cell by 180 degrees
-about the bias exchanges the wells and the sign of b, so that back(b) = out(-b).
+where out + back is the slowest eigenvalue (`mtjax.switching.fokker_planck.slow_modes`). A pulse that starts abruptly adds to
+the integral of `out` once, which follows from the populations after a pulse, read when the cell has come to rest. Turning the
+cell by 180 degrees about the bias exchanges the wells and the sign of b, so that back(b) = out(-b).
 """
 
 from __future__ import annotations

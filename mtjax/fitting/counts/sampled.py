@@ -72,9 +72,10 @@ def wander(
     """Maximum likelihood on a response surface that follows the search.
 
     Probabilities and score gradients are sampled at places around the best one known; a logistic regression joins them
-    (`mtjax.surface`); the best place on it is the next middle, and the radius shrinks with the standard errors. The
-    gradients' noise takes no part in the information, which would come out too large otherwise; what the noise of sampling
-    does to the estimate is worked out from how the probes scatter. Ends where that adds less than a tenth to the variance.
+    (`mtjax.fitting.counts.logit_surface`); the best place on it is the next middle, and the radius shrinks with the standard
+    errors. The gradients' noise takes no part in the information, which would come out too large otherwise; what the noise of
+    sampling does to the estimate is worked out from how the probes scatter. Ends where that adds less than a tenth to the
+    variance.
     """
     probe = _Prober(likelihood, checkpoint)
     k = len(c)

@@ -2,7 +2,8 @@
 
 A device with an axis of symmetry is a walk along the angle to its start direction. Its mean time from one well to the
 top of the barrier is a double integral of positive numbers, hence of full relative accuracy however high the barrier;
-Brown's formula (Phys. Rev. 130, 1677, 1963) is the limit of a high one. Other devices: see `mtjax.wells`.
+Brown's formula (Phys. Rev. 130, 1677, 1963) is the limit of a high one. Other devices: see
+`mtjax.switching.fokker_planck.two_wells`.
 """
 
 from __future__ import annotations
