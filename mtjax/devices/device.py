@@ -7,6 +7,7 @@ from typing import TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from mtjax.constants import GAMMA, KB
@@ -22,6 +23,8 @@ from mtjax.quantities import Scalar, as_scalar, direction, quantity, require
 from mtjax.vector import Vector, frame, points, turn
 
 Term = TypeVar("Term", bound=AbstractTerm)
+_LINEAR = 1e-4
+"""Largest deviation of a torque from a line through zero, relative, that passes for rounding."""
 
 
 class Device(Shown):
@@ -158,7 +161,10 @@ class Device(Shown):
 
         Spins along the easy axis (antidamping): B_DL = alpha `Bk`, the linear stability limit. Spins across it:
         B_DL = Bk/2 - B_x/sqrt 2, with B_x the field along m x sigma (Lee et al., Appl. Phys. Lett. 102,
-        112410, 2013, for slow ramps; abrupt pulses switch 9 to 17 % lower). Raises `KeyError` without a torque.
+        112410, 2013, for slow ramps; abrupt pulses switch 9 to 17 % lower).
+
+        Raises `KeyError` without a torque. It is found for a torque linear in the current, and `nan` for a torque of your own
+        that is not: solve your own law for that B_DL then.
         """
         assert self[AbstractTorque]
         return figures(self)["critical_current"]
@@ -167,6 +173,8 @@ class Device(Shown):
 @eqx.filter_jit
 def figures(device: Device) -> dict[str, Scalar]:
     """Thermal stability `delta`, `relaxation_time` (s) and, with one torque, `critical_current` (A): one compiled program.
+
+    `critical_current` is `nan` where the torque is not linear in the current.
 
     >>> import mtjax as mtj
     >>> found = mtj.devices.figures(mtj.presets.perpendicular_stt(40.0))
@@ -191,7 +199,10 @@ def _critical_current(device: Device, torque: AbstractTorque) -> Scalar:
     in_plane = m.cross(sigma) @ _odd_field(device)
     sense = jnp.where(in_plane < 0, -1.0, 1.0)
     across = sense * (device.Bk / 2 - jnp.abs(in_plane) / jnp.sqrt(2.0))
-    return jnp.where(jnp.abs(along) > 0.5, antidamping, across) / per_ampere
+    wanted = jnp.where(jnp.abs(along) > 0.5, antidamping, across)
+    current = wanted / per_ampere
+    off = torque.damping_like(m, device.magnet, device.drive(current)) - wanted
+    return jnp.where(jnp.abs(off) > _LINEAR * jnp.abs(wanted), jnp.nan, current)
 
 
 def _even_energy(device: Device, m: Vector) -> Scalar:
@@ -217,5 +228,6 @@ def _derived(device: Device) -> str:
     if "critical_current" in found:
         current = float(found["critical_current"])
         sign = "positive" if current > 0 else "negative"
-        lines.append(f"  critical current = {with_unit(current, 'A')} (a {sign} current leaves the start well)")
+        said = f"= {with_unit(current, 'A')} (a {sign} current leaves the start well)"
+        lines.append(f"  critical current {'unknown: the torque is not linear in the current' if np.isnan(current) else said}")
     return "\n".join(lines)

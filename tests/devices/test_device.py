@@ -1,5 +1,6 @@
 """Fields against differences of their energies, derived quantities, refusals."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +9,12 @@ import pytest
 import mtjax as mtj
 from mtjax.constants import CHARGE as E, GAMMA, HBAR, KB, MU0
 
-LAYER = mtj.FreeLayer(mtj.EllipticCylinder(100e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.02)
+
+def layer():
+    return mtj.FreeLayer(mtj.EllipticCylinder(100e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.02)
+
+
+LAYER = layer()
 ENERGIES = [
     mtj.UniaxialAnisotropy(0.3, axis=(1, 2, 3)),
     mtj.SecondOrderAnisotropy(0.2, axis=(0, 1, 1)),
@@ -71,6 +77,33 @@ def test_derived_quantities():
     assert bool(device.is_axisymmetric)
     assert not bool(mtj.presets.perpendicular_sot().is_axisymmetric)
     assert not bool(mtj.presets.sengupta2016().is_axisymmetric)
+
+
+class Powered(mtj.AbstractTorque):
+    """B_DL = strength |I|^power, with the sign of the current."""
+
+    strength: jax.Array = mtj.quantity("T")
+    power: int = eqx.field(static=True)
+    sigma: jax.Array = mtj.direction(default=(0.0, 0.0, -1.0))
+    field_like_ratio: jax.Array = mtj.quantity("", default=0.0)
+
+    def damping_like(self, m, magnet, drive):
+        return self.strength * jnp.sign(drive.current) * jnp.abs(drive.current) ** self.power
+
+
+@pytest.mark.parametrize("sigma", [(0.0, 0.0, -1.0), (0.0, -1.0, 0.0)])
+def test_a_critical_current_is_told_for_linear_torques_only(precision, sigma):
+    linear, square = (mtj.Device(layer(), (mtj.UniaxialAnisotropy(0.2), Powered(500.0, n, sigma))) for n in (1, 2))
+    field = 0.02 * 0.2 if sigma[2] else 0.2 / 2
+    assert abs(float(linear.critical_current)) == pytest.approx(field / 500.0, rel=1e-5)
+    assert np.isnan(float(square.critical_current))
+    assert "critical current unknown: the torque is not linear in the current" in str(square)
+    assert float(square.delta) == pytest.approx(float(linear.delta))
+
+
+def test_without_polarisation_no_current_is_enough():
+    terms = (mtj.UniaxialAnisotropy(0.2), mtj.SpinTransferTorque(0.0, sigma=(0, 0, -1)))
+    assert np.isinf(float(mtj.Device(LAYER, terms).critical_current))
 
 
 def test_sengupta_barrier_and_pulse_energy():
