@@ -47,6 +47,16 @@ class Problem(Shown):
     """Residuals of data and priors as functions of unbounded numbers x; the sum of their squares is what is minimised.
 
     - `likelihood`: of the data; `space`: of the fitted quantities, with bounds and priors.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> from mtjax.fitting.counts import Problem
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> problem = Problem(found.likelihood, found.space)
+    >>> here = problem.local(jnp.asarray(found.space.free(found.at)))
+    >>> print(f"deviance {here.deviance:.2f} from {len(here.residuals)} residuals at the best Bk")
+    deviance 0.57 from 4 residuals at the best Bk
     """
 
     likelihood: BinomialLikelihood
@@ -109,6 +119,14 @@ def minimise(
     """The lowest of the minima reached from `starts`, coordinates.
 
     `bar`: that shows the steps; `checkpoint`: a file that keeps what is done; the same problem goes on from there.
+
+    >>> import mtjax as mtj
+    >>> from mtjax.fitting.counts import Problem, minimise
+    >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
+    >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
+    >>> best = minimise(Problem(found.likelihood, found.space), [found.space.at(found.space.start)])
+    >>> print(f"Bk = {1e3 * found.space.value(best.c)[0]:.1f} mT, deviance {best.deviance:.2f}, converged: {best.converged}")
+    Bk = 220.4 mT, deviance 0.57, converged: True
     """
     notes, bar = _Notes(checkpoint, problem), tqdm(disable=True) if bar is None else bar
     found = [notes.done(i) or _descend(problem, c, bar, notes, i) for i, c in enumerate(starts)]
