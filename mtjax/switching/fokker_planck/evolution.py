@@ -16,11 +16,11 @@ from mtjax.devices import Device
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar
 from mtjax.switching.fokker_planck.axial import dense_exponential, matrix
+from mtjax.switching.fokker_planck.axial_mode import axial_mode, dead_time
 from mtjax.switching.fokker_planck.chebyshev import ellipse, exponential
 from mtjax.switching.fokker_planck.density import Density, edge_tails, start_density
 from mtjax.switching.fokker_planck.drift import flow_of
 from mtjax.switching.fokker_planck.generator import Flow
-from mtjax.switching.fokker_planck.hopping import settled_column
 from mtjax.switching.fokker_planck.plan import Plan
 from mtjax.switching.fokker_planck.resolution import edges_of, rounding
 from mtjax.switching.fokker_planck.two_wells import wells
@@ -30,7 +30,7 @@ Parts = tuple[Array, Array]
 
 _EARLY, _LATE = 0.25 + np.sqrt(3) / 6, 0.25 - np.sqrt(3) / 6
 LONGEST, LONGEST_ON_SPHERE = 60.0, 30.0
-"""Relaxation times after which only the populations of the wells change, with an axis of symmetry and without."""
+"""Relaxation times up to which a stretch is solved as it is; without an axis of symmetry the wells are settled then."""
 _UNSURE = "The hopping rate at this current is too slow for double precision: wait without a current, or for a shorter time."
 
 
@@ -69,12 +69,13 @@ def evolved(
 def _stretch(plan, accuracy, device, pulse, warmth, parts: Parts, begin, end) -> tuple[Array, Array, Array]:
     """From `begin` to `end` (s), by commutator-free Magnus steps of fourth order (Blanes and Moan, 2006).
 
-    With `hopping`, a constant stretch longer than 60 relaxation times (30 without an axis of symmetry) is solved that far; then
-    the wells are in equilibrium within themselves, and only their populations change.
+    With `hopping`, a long constant stretch is solved until all modes but the slowest have died out; then that one is followed.
     """
-    longest = (LONGEST if plan.axisymmetric else LONGEST_ON_SPHERE) * device.relaxation_time if plan.hopping else jnp.inf
-    h = jnp.minimum(end - begin, longest) / NS / plan.pieces
     way = _axial(plan) if plan.axisymmetric else _spherical(plan, accuracy)
+    middle = (begin + end) / 2
+    still = eqx.tree_at(lambda d: d.temperature, device, as_scalar(warmth(middle))), pulse(middle)
+    longest = way.longest(*still) if plan.hopping else jnp.inf
+    h = jnp.minimum(end - begin, longest) / NS / plan.pieces
 
     def flow(place):
         t = begin + (end - begin) * place
@@ -88,16 +89,18 @@ def _stretch(plan, accuracy, device, pulse, warmth, parts: Parts, begin, end) ->
     state, tails = jax.lax.scan(piece, way.pack(parts), jnp.arange(plan.pieces))
     parts = way.unpack(state)
     if plan.hopping:
-        parts = _waited(begin, end, longest, device, pulse, warmth, parts, way.settled)
-    return *parts, jnp.max(tails, axis=0)
+        rest = jnp.maximum(end - begin - longest, 0.0)
+        parts = jax.lax.cond(rest > 0, lambda: way.settled(*still, parts, rest), lambda: parts)
+    return parts[0], parts[1], jnp.max(tails, axis=0)
 
 
 class _Way(NamedTuple):
-    """How a density is held and advanced: by `advance(state, flow, speed, time in ns)`, and over long waits by `settled`."""
+    """How a density is held, and advanced by `advance(state, flow, speed, time in ns)`; after `longest` (s) by `settled`."""
 
     pack: Callable[[Parts], Any]
     unpack: Callable[[Any], Parts]
     advance: Callable[[Any, Flow, Scalar, Scalar], Any]
+    longest: Callable[[Device, Scalar], Scalar]
     settled: Callable[[Device, Scalar, Parts, Scalar], Parts]
 
 
@@ -112,9 +115,9 @@ def _axial(plan: Plan) -> _Way:
         return dense_exponential(matrix(plan.stencil, flow), time, column)
 
     def settled(device, current, parts, time):
-        return unpack(settled_column(device, current, parts[0][0], time))
+        return unpack(axial_mode(device, current).later(parts[0][0], time / NS))
 
-    return _Way(lambda parts: parts[0][0], unpack, advance, settled)
+    return _Way(lambda parts: parts[0][0], unpack, advance, dead_time, settled)
 
 
 def _spherical(plan: Plan, accuracy: Requirement) -> _Way:
@@ -131,15 +134,9 @@ def _spherical(plan: Plan, accuracy: Requirement) -> _Way:
         lambda parts: shape.pack(jax.lax.complex(*parts)),
         lambda state: (shape.square(state[0]), shape.square(state[1])),
         advance,
+        lambda device, current: LONGEST_ON_SPHERE * device.relaxation_time,
         settled,
     )
-
-
-def _waited(begin, end, longest, device, pulse, warmth, parts, settled) -> Parts:
-    """What remains of a stretch longer than `longest` (s), by `settled(device, current, parts, time)`."""
-    rest, middle = jnp.maximum(end - begin - longest, 0.0), (begin + end) / 2
-    still = eqx.tree_at(lambda d: d.temperature, device, as_scalar(warmth(middle)))
-    return jax.lax.cond(rest > 0, lambda: settled(still, pulse(middle), parts, rest), lambda: parts)
 
 
 def _settled(plan: Plan, accuracy: Requirement, device, current, parts, time) -> Parts:

@@ -21,8 +21,8 @@ class Plan(Shown):
     - `degree`: of the drift's expansion in harmonics; 2 for quadratic energies and plain torques.
     - `pattern`: which harmonics of the drift differ from zero; `None` keeps all.
     - `pieces`: time steps per smooth stretch of the pulse; 1 where current and temperature are constant.
-    - `hopping`: whether constant stretches beyond 60 relaxation times (30 without an axis of symmetry) go on by hopping rates
-      between wells in equilibrium.
+    - `hopping`: whether long constant stretches are followed by the slowest mode alone, once all others have died out (without
+      an axis of symmetry: after 30 relaxation times).
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
