@@ -18,6 +18,7 @@ from mtjax.cli.options import (
     Out,
     SetOption,
     check_device,
+    check_file,
     device_named,
     method_named,
     pair,
@@ -180,6 +181,7 @@ def fit_command(
     tell_of_pictures()
     judge.require_extras()
     check_device(device)
+    check_file(data)
     tuple(map(setting, set_))
     mtj.configure_cpu(devices=devices)
     read = file.read(data)

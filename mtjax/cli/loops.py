@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import tyro
 
 import mtjax as mtj
-from mtjax.cli.options import Force, Out
+from mtjax.cli.options import Force, Out, check_file
 from mtjax.cli.output import refuse, tell_of_pictures, write_fits
 
 
@@ -31,6 +31,7 @@ def loops_command(
       mtjax loops AHE_Loopshift --out shift
     """
     refuse(out, force=force)
+    check_file(data)
     tell_of_pictures()
     found = mtj.thresholds(mtj.read_loops(data))
     pulsed = bool((found.width > 0).any())

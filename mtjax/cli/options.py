@@ -34,6 +34,12 @@ Devices = Annotated[
 ]
 
 
+def check_file(path: Path) -> None:
+    """Raise `ValueError` where there is no file at `path`."""
+    if not path.exists():
+        raise ValueError(f"The data file must exist, but {str(path)!r} does not.")
+
+
 def check_device(name: str) -> None:
     """Raise `ValueError` where there is no preset called `name`."""
     if name not in PRESETS:
