@@ -83,6 +83,8 @@ def as_direction(v: Numbers) -> Array:
 def quantity(unit: str, **kwargs: Any) -> Any:
     """A dataclass field for a scalar quantity: converts to an array and remembers its SI `unit` for printing.
 
+    `kwargs`: those of `equinox.field`, such as `default`.
+
     >>> import jax
     >>> import mtjax as mtj
     >>> class Easy(mtj.printing.Shown):
@@ -96,6 +98,8 @@ def quantity(unit: str, **kwargs: Any) -> Any:
 
 def direction(**kwargs: Any) -> Any:
     """A dataclass field for a unit vector, shape (3,): converts and normalises.
+
+    `kwargs`: those of `equinox.field`, such as `default`.
 
     >>> import jax
     >>> import mtjax as mtj
@@ -127,7 +131,7 @@ def require(
 ) -> None:
     """Raise `ValueError` if a named (space-separated) quantity of `module` is not finite, or is out of range.
 
-    - `module`: an object, or a mapping of argument names to their values.
+    - `module`: an object, or a mapping of argument names to their values; `names`: of those to look at.
     - `positive`: above 0; `least`, `most`: the ends of the range, which belong to it; `unit`: for the message.
 
     Quantities that are `None` or being traced are not looked at: their values are not known yet.

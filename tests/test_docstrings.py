@@ -17,7 +17,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(mtj.__path__, "mtjax.") if not 
 ROOT = Path(mtj.__file__).parent
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
 MENTIONED = re.compile(r"`(mtjax(?:\.\w+)+|mtjax/[\w./]+)|\b((?:tests|scripts|docs|notebooks)/[\w./]*\w)")
-FACE = [thing for face in (mtj, mtj.nn) for name, thing in vars(face).items() if inspect.isfunction(thing)]
+FACE = [thing for face in (mtj, mtj.nn) for name in face.__all__ if inspect.isfunction(thing := getattr(face, name))]
 
 
 def public_classes():

@@ -17,6 +17,8 @@ _POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 def identifiability(fit: AbstractFit) -> tuple[str, ...]:
     """Sentences: how well each quantity is known alone, and which products of powers of two are known much better.
 
+    - `fit`: any, of counts or of a likelihood.
+
     Relative standard errors of quantities that are fitted by their logarithm; of others nothing is said.
 
     >>> import numpy as np

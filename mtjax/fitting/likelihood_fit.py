@@ -115,6 +115,8 @@ class LikelihoodFit(AbstractFit):
 def maximise(law: AbstractLikelihood, space: Coordinates, *, warnings: tuple[str, ...] = ()) -> LikelihoodFit:
     """The values of largest likelihood (times the priors), from the start of `space`.
 
+    - `law`: the likelihood of the data; `warnings`: to be told with the fit, one sentence each.
+
     >>> import jax.numpy as jnp
     >>> import mtjax as mtj
     >>> class Decay(mtj.AbstractLikelihood):  # stays of mean tau, s

@@ -101,6 +101,7 @@ def design(
     What the fit does not know yet is allowed for: the variance's logarithm is averaged over `draws` devices from the fit's
     covariance.
 
+    - `fit`: of the data so far; `seed`: of the `draws`.
     - `amplitudes` (A or V), `widths` (s), `fields` (T): candidates are all combinations; by default 40 amplitudes from 0.7
       times the smallest to 1.4 times the largest measured, and the measured widths and fields.
     - `most`: largest number of settings to use.
@@ -146,7 +147,8 @@ def candidates(
 ) -> Settings:
     """The settings that `design` chooses among: all combinations of amplitudes (A or V), widths (s) and fields (T).
 
-    Those not given are taken as in `design`; n rows, and the median temperature of the data where they have one.
+    `fit`: of the data so far. Of `amplitudes`, `widths` and `fields` those not given are taken as in `design`; n rows, and the
+    median temperature of the data where they have one.
 
     >>> import mtjax as mtj
     >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
@@ -171,6 +173,7 @@ def candidates(
 def measured_with(fit: Fit, found: Design, switched: Numbers) -> SwitchingData:
     """The data of the fit, and the counts of a design's settings after them: for the next fit.
 
+    - `fit`: of the data so far, for which `design` found the settings.
     - `switched`: how often the device switched at each setting of `found`, shape (n,).
 
     >>> import mtjax as mtj

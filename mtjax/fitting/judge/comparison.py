@@ -58,6 +58,8 @@ class Logistic(AbstractLikelihood):
 def fit_logistic(data: SwitchingData) -> LikelihoodFit:
     """A logistic (sigmoid) curve for every width, field, temperature, direction and device: what a spreadsheet would do.
 
+    - `data`: switched counts.
+
     Quantities: the midpoints (probability 1/2) of all curves, then their widths, in A or V.
 
     >>> import mtjax as mtj

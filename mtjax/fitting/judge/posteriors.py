@@ -84,6 +84,7 @@ def posterior(
 
     Quantities without a prior are flat in their coordinate, within their bounds.
 
+    - `fit`: its likelihood, bounds and priors are used.
     - `key`: of the draws; `samples`: per chain, after `warmup`; `chains`: side by side.
     - `progress`: whether a bar is shown.
 

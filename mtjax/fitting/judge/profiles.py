@@ -63,6 +63,8 @@ class Profile(Shown):
 def profile(fit: AbstractFit, name: str) -> Profile:
     """The profile of one fitted quantity, walked outwards from its estimate until beyond the 99 % interval.
 
+    - `fit`: whose likelihood it is; `name`: of the quantity.
+
     Raises `KeyError` where there is no such quantity, `ValueError` for fits by Monte Carlo.
 
     >>> import mtjax as mtj

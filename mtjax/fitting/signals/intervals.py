@@ -177,6 +177,7 @@ def fit_thresholds(
 ) -> LikelihoodFit:
     """Critical current and thermal stability for both polarities in one fit, from thresholds at several pulse widths.
 
+    - `data`: what `thresholds` finds in loops over the current; `bounds`: by name of the quantity.
     - `tau_0`: attempt time, s (1 ns assumed, as usual; delta moves with its logarithm).
     - `single`, `one_delta`: as in `ActivatedThresholds`; whether both polarities share one delta.
 
@@ -217,6 +218,8 @@ def fit_thresholds(
 
 def fit_loop_shift(data: Thresholds) -> LikelihoodFit:
     """How far a current shifts loops, T/A, for every in-plane field, from their switching fields under several currents.
+
+    - `data`: what `thresholds` finds in loops over the out-of-plane field.
 
     The shift is where the middle of the loop lies on the axis of the out-of-plane field; the effective field of the
     spin-orbit torque is minus that. Where the in-plane field aligns all domain walls, B_DL = (2 / pi) times it (Pai et al.,

@@ -119,6 +119,7 @@ def read_loops(
 ) -> tuple[Loop, ...]:
     r"""The loops in CSV files, one each, or in all CSV files of a folder.
 
+    - `paths`: a file, several, or a folder.
     - `headings`: `PULSED` or `FIELD_SWEPT`, or your own; `None` finds out which of the two the first file has.
 
     Warns of repeated rows (which are dropped) and of unlikely units. Raises `ValueError` where a file is missing, holds no

@@ -156,7 +156,7 @@ def observed_excess(tau: Array, other: Array, dead: ArrayLike) -> Array:
 def fit_telegraph(stays: Iterable[Stays], *, unit: str = "A", bounds: Bounds | None = None) -> LikelihoodFit:
     """Time scale, bias of equal stays and the two bias scales, from stays at several biases.
 
-    - `unit`: of the bias.
+    - `stays`: one for every bias, as `read_stays` reads them; `unit`: of the bias; `bounds`: by name of the quantity.
 
     Raises `ValueError` where there are fewer than two biases.
 

@@ -155,6 +155,7 @@ def evolve(
 ) -> Density:
     """The density at `times` (s, increasing, at least 0), from thermal equilibrium in the starting well at time 0.
 
+    - `device`, `pulse`: what moves, and under what.
     - `times`: shape (n,) or a number.
     - `method`: `FokkerPlanck(relative=False)` by default.
     - `temperature`: of the free layer as a function of time, K; `None` for the device's, with its heating.
