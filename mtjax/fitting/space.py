@@ -121,7 +121,8 @@ def coordinates(
 ) -> Coordinates:
     """Coordinates of named quantities: logarithmic unless the start is 0 or the bounds hold 0.
 
-    `names`, `units` (SI), `start`: one for each quantity. `bounds`, `priors`: by name; a name without its label in brackets ("Bk" for "Bk[A]") stands for all of them. Raises
+    `names`, `units` (SI), `start`: one for each quantity.
+    `bounds`, `priors`: by name; a name without its label in brackets ("Bk" for "Bk[A]") stands for all of them. Raises
     `ValueError` where one belongs to no quantity, or the start is not finite or lies outside its bounds.
 
     >>> import mtjax as mtj
