@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from mtjax.numerics import bisected
+from mtjax.numerics import bisected, gauss_legendre
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, quantity, require
@@ -166,10 +166,9 @@ def _later(heating, pulse, resistance, rise: Array, begin: Array, t: Array) -> A
     tau = jnp.atleast_1d(heating.time)
     x = jnp.maximum(t - begin, 0.0) / tau
     filled = -jnp.expm1(-x)
-    points, weights = np.polynomial.legendre.leggauss(_NODES)
-    left = (points + 1) / 2
+    left, weights = gauss_legendre(_NODES)
     ages = -tau[:, None] * jnp.log1p(-filled[:, None] * (1 - left**2))
-    power = resistance * jnp.sum(pulse(t - ages) ** 2 * (weights * left), axis=-1)
+    power = resistance * jnp.sum(pulse(t - ages) ** 2 * (2 * weights * left), axis=-1)
     return (rise * jnp.exp(-x) + jnp.atleast_1d(heating.resistance) * filled * power).astype(rise.dtype)
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Array, ArrayLike, Float, Int, Key
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.dynamics.llg import prepare, thermal
-from mtjax.dynamics.noise import StepPath, gaussian
+from mtjax.dynamics.noise import StepPath
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, SplitStep
 from mtjax.dynamics.start import StartWell
 from mtjax.dynamics.steps import TimeGrid, make_grid
@@ -232,46 +232,46 @@ def _some_paths(shared, rows):
     def one(row):
         sample, own = row
         m0 = Vector.of(start if own is None else own) if well is None else well.draw(StepPath(for_start, sample))
-        noise = StepPath(for_path, sample, getattr(options[0], "normal", gaussian))
-        return path(dynamics, grid, noise, m0, *options)
+        return path(dynamics, grid, (for_path, sample), m0, *options)
 
     return in_chunks(one, rows, chunk)
 
 
-def _thermal_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
+def _thermal_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
     """The magnetisation at the saved times, shape (times, 3)."""
     saveat = dfx.SaveAt(ts=grid.saved)
-    solution = _solve(dynamics, grid, noise, m0, solver, saveat, adjoint=adjoint, progress_meter=meter)
+    solution = _solve(dynamics, grid, stream, m0, solver, saveat, adjoint=adjoint, progress_meter=meter)
     # `leave` by `SaveAt(fn=...)` would be worked out in every step, saved or not
     return jax.vmap(lambda t, y: solver.leave(dynamics, t, y))(grid.saved, solution.ys).array()
 
 
-def _passage_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolver, level: Scalar):
+def _passage_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: AbstractSpinSolver, level: Scalar):
     """The time at which m.start first falls to `level`, s."""
     axis = Vector.of(dynamics.device.start)
 
     def passed(t, y, args, **kwargs):
         return solver.leave(args, t, y) @ axis <= level
 
-    solution = _solve(dynamics, grid, noise, m0, solver, dfx.SaveAt(t1=True), event=dfx.Event(passed))
+    solution = _solve(dynamics, grid, stream, m0, solver, dfx.SaveAt(t1=True), event=dfx.Event(passed))
     reached = solution.result == dfx.RESULTS.event_occurred
     return jnp.where(reached, solution.ts[-1] * grid.dt, jnp.inf)
 
 
-def _solve(dynamics, grid: TimeGrid, noise, m0: Vector, solver: AbstractSpinSolver, saveat, **kwargs: Any):
-    """One trajectory; time is counted in steps, so that it is exact in float32 too."""
+def _solve(dynamics, grid: TimeGrid, stream, m0: Vector, solver: AbstractSpinSolver, saveat, **kwargs: Any):
+    """One trajectory, its noise from the `stream` (key, sample); time is counted in steps: exact in float32 too."""
     dtype = grid.dt.dtype
     y0 = jax.tree.map(lambda x: jnp.asarray(x, dtype), solver.enter(dynamics, m0))
     zero, one = jnp.zeros((), dtype), jnp.ones((), dtype)
+    noise = StepPath(stream[0], stream[1], solver.normal)
     return dfx.diffeqsolve(
         dfx.ControlTerm(thermal, noise), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
         max_steps=grid.limit, throw=False, **kwargs,
     )  # fmt: skip
 
 
-def _adaptive_path(dynamics, grid: TimeGrid, noise, m0: Vector, solver: Adaptive):
+def _adaptive_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: Adaptive):
     """The magnetisation at the saved times without noise, shape (times, 3); time is counted in nanoseconds."""
-    del noise
+    del stream
     in_ns = prepare(dynamics.device, dynamics.pulse, NS)
     tolerance = 1e-9 if grid.dt.dtype == jnp.float64 else 1e-5
     controller = dfx.ClipStepSizeController(

@@ -78,18 +78,18 @@ def axial_mode(device: Device, current: Array) -> AxialMode:
     slopes, log_density, D = _walk(device, current)
     rings, walls = log_density[1::2], log_density[2:-1:2]
     highest, lowest = (jax.lax.stop_gradient(f(log_density)) for f in (jnp.max, jnp.min))
-    raw = jnp.exp(rings - highest) * jnp.asarray(np.diff(np.cos(np.linspace(np.pi, 0.0, _RINGS + 1))), rings.dtype)
+    at_walls = np.linspace(np.pi, 0.0, _RINGS + 1)
+    raw = jnp.exp(rings - highest) * jnp.asarray(np.diff(np.cos(at_walls)), rings.dtype)
     total = jnp.sum(raw)
     weight = raw / total
-    sine = np.sin(np.linspace(np.pi, 0.0, _RINGS + 1)[1:-1])
-    resistance = jnp.exp(lowest - walls) * jnp.asarray(np.pi / _RINGS / sine, walls.dtype)
+    resistance = jnp.exp(lowest - walls) * jnp.asarray(np.pi / _RINGS / np.sin(at_walls[1:-1]), walls.dtype)
 
     exist, above = _barrier(slopes[1::2], rings)
     up, down = jnp.sum(jnp.where(above, weight, 0.0)), jnp.sum(jnp.where(above, 0.0, weight))
     mode = _normed(weight, jnp.where(above, down, -up))
     frozen = jax.lax.stop_gradient((weight, resistance))
     mode = jax.lax.fori_loop(0, _ITERATIONS, lambda _, g: _onward(*frozen, g), jax.lax.stop_gradient(mode))
-    mode = jax.lax.fori_loop(0, _DIFFERENTIATED, lambda _, g: _onward(weight, resistance, g), jax.lax.stop_gradient(mode))
+    mode = jax.lax.fori_loop(0, _DIFFERENTIATED, lambda _, g: _onward(weight, resistance, g), mode)
     drops = _flux(weight, mode) * jnp.sqrt(resistance)
     size = jax.lax.stop_gradient(jnp.max(jnp.abs(drops)))
     log_time = 2 * jnp.log(size) + jnp.log(jnp.sum((drops / size) ** 2))
