@@ -17,6 +17,7 @@ from mtjax.nn.elements import (
     Pooled,
     TrajectorySampler,
     learn,
+    through_wires,
 )
 from mtjax.nn.energy import AbstractCost, Cmos, CmosEnergy, Energy, Hardware, mean_over, penalty
 from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, Concrete, StraightThrough
@@ -103,5 +104,6 @@ __all__ = [
     "penalty",
     "perpendicular_law",
     "sengupta2016_law",
+    "through_wires",
     "train",
 ]

@@ -1,7 +1,7 @@
 """Neurons and synapses made of devices, and crossbars of them."""
 
 from mtjax.nn.elements.convolution import convolve
-from mtjax.nn.elements.crossbar import Crossbar
+from mtjax.nn.elements.crossbar import Crossbar, through_wires
 from mtjax.nn.elements.neurons import (
     AbstractNeuron,
     ClockedNeuron,
@@ -30,4 +30,5 @@ __all__ = [
     "Values",
     "convolve",
     "learn",
+    "through_wires",
 ]
