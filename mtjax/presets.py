@@ -175,7 +175,7 @@ def kurenkov2019(diameter: ArrayLike, *, spread: Spread | None = None, key: Key[
         terms=(UniaxialAnisotropy(Bk), ExchangeBias((0.03, 0.0, 0.0)), torque),
         write_resistance=resistivity / metal,
         readout=AnomalousHall(R_AHE=1.0),
-        heating=metal_on_oxide(length=diameter, width=diameter, oxide=100e-9, film=20e-9),
+        heating=metal_on_oxide(length=diameter, width=diameter, oxide=100e-9, film=20e-9, modes=3),
     )
     spread = Spread(Bk=0.08, volume=0.08, size=0.2, bias=(6e-3, 6e-3, 0.0), fixed=0.05) if spread is None else spread
     key = jax.random.key(0) if key is None else key

@@ -19,7 +19,7 @@ from jaxtyping import Array, ArrayLike, Float, Int
 from mtjax.numerics import bisected, gauss_legendre
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
 _SETTLED = 4.0
 """Cooling times after which a device is read: 1.8 % of the rise are left."""
@@ -30,6 +30,12 @@ _PEAKS = 32
 """Peaks between those places that are climbed: under a ripple the highest need not look so."""
 _CUTS = 40
 _HALVINGS = 60
+_TERMS, _MOST = 2048, 256
+"""Modes that stand for all of them, and how many may be kept."""
+_TAIL = 8
+"""Times as many modes as are kept give the mean time of the last one."""
+_TRIED, _WITHIN = 200, 0.009
+"""Times at which a number of modes is tried, and the largest relative error of the rise there: 1 % between them."""
 
 
 class JouleHeating(Shown):
@@ -181,42 +187,72 @@ def metal_on_oxide(
     conductivity: ArrayLike = 1.4,
     oxide_capacity: ArrayLike = 1.6e6,
     film_capacity: ArrayLike = 3.0e6,
-    modes: int = 3,
+    shortest: float = 1e-9,
+    modes: int | None = None,
 ) -> JouleHeating:
     """Heating of a metal film on an oxide on a substrate that stays at ambient temperature, from the geometry.
 
     Heat flows straight down through the oxide (a film much longer and wider than the oxide is thick; otherwise the
     temperature comes out too high). The film is uniform. Then, with u = `oxide_capacity` `oxide` / (`film_capacity` `film`)
     and z_k the roots of z tan z = u, tau_k = oxide^2 c / (kappa z_k^2) and R_k = R 2 / (z_k^2 (1 + 1/u + z_k^2/u^2)), with
-    R = oxide / (kappa length width) in total. The last mode takes what the left-out ones would carry.
+    R = oxide / (kappa length width) in total (Carslaw and Jaeger, Conduction of Heat in Solids, 1959, section 3.13). The last
+    mode takes the resistance that the left-out ones would carry, and their mean time.
 
     - `length`, `width`: of the heated film, m; `oxide`, `film`: thicknesses, m.
     - `conductivity`: kappa of the oxide, W/(m K); SiO2: 1.4 (handbook value, recalled).
     - `oxide_capacity`, `film_capacity`: J/(m^3 K); SiO2: 1.6e6 (recalled), metals about 3e6 (assumed).
-    - `modes`: how many exponentials to keep.
+    - `shortest`: shortest time for which the power flows or rests, s: there are as many modes as make the rise at a constant
+      power right within 1 % of itself from then on.
+    - `modes`: how many modes to keep, instead. Must be given where thicknesses or constants are being traced.
 
-    Raises `ValueError` where a number is not positive.
+    Raises `ValueError` where a number is not positive, `shortest` asks for more than 256 modes, or `modes` is missing.
 
     >>> import mtjax as mtj
     >>> heating = mtj.devices.metal_on_oxide(length=1e-6, width=1e-6, oxide=100e-9, film=20e-9)
     >>> print(f"{heating.resistance.sum() / 1e3:.1f} K/mW, cooling in {heating.time.max() * 1e9:.1f} ns")
     71.4 K/mW, cooling in 8.5 ns
+    >>> for shortest in (1e-9, 1e-11):
+    ...     heating = mtj.devices.metal_on_oxide(length=1e-6, width=1e-6, oxide=300e-9, film=20e-9, shortest=shortest)
+    ...     print(f"{len(heating.time)} modes for {shortest * 1e9:g} ns")
+    ...
+    4 modes for 1 ns
+    17 modes for 0.01 ns
     """
     sizes = {"length": length, "width": width, "oxide": oxide, "film": film}
     require(sizes, "length width oxide film", positive=True, unit="m")
     constants = {"conductivity": conductivity, "oxide_capacity": oxide_capacity, "film_capacity": film_capacity}
     require(constants, "conductivity oxide_capacity film_capacity", positive=True)
-    if modes < 1:
+    require({"shortest": shortest}, "shortest", positive=True, unit="s")
+    if modes is not None and modes < 1:
         raise ValueError(f"`modes` must be at least 1, but is {modes}.")
     u = oxide_capacity * as_scalar(oxide) / (film_capacity * as_scalar(film))
-    z = _roots(u, modes)
-    total = oxide / (conductivity * as_scalar(length) * width)
+    unit = oxide**2 * (oxide_capacity / as_scalar(conductivity))
+    if modes is None and not (is_known(u) and is_known(unit)):
+        raise ValueError("`modes` must be given where thicknesses or constants are traced: their number depends on them.")
+    z = _roots(u, _TERMS if modes is None else _TAIL * modes)
     shares = 2 / (z**2 * (1 + 1 / u + z**2 / u**2))
-    shares = shares.at[-1].add(1 - jnp.sum(shares))
-    return JouleHeating(total * shares, oxide**2 * (oxide_capacity / conductivity) / z**2)
+    if modes is None:
+        modes = _enough(np.asarray(shares, float), np.asarray(unit / z**2, float), shortest)
+    total, late = oxide / (conductivity * as_scalar(length) * width), slice(modes - 1, _TAIL * modes)
+    mean_time = jnp.sum(shares[late] / z[late] ** 2) / jnp.sum(shares[late])
+    resistances = total * shares[:modes].at[-1].set(1 - jnp.sum(shares[: modes - 1]))
+    return JouleHeating(resistances, unit * (1 / z[:modes] ** 2).at[-1].set(mean_time))
 
 
 film_on_oxide = metal_on_oxide
+
+
+def _enough(shares: np.ndarray, times: np.ndarray, shortest: float) -> int:
+    """Fewest modes with which the rise of all of them (shapes (terms,), s) is found within 1 % from `shortest` (s) on."""
+    t = np.geomspace(shortest, shortest + 10 * times[0], _TRIED)
+    risen = -np.expm1(-t[:, None] / times) * shares
+    tail, weighted = (np.cumsum(x[::-1])[::-1][:_MOST] for x in (shares, shares * times))
+    before = np.cumsum(risen, axis=1)[:, :_MOST] - risen[:, :_MOST]
+    found = before - tail * np.expm1(-t[:, None] * tail / weighted)
+    enough = np.flatnonzero(np.max(np.abs(found / np.sum(risen, axis=1, keepdims=True) - 1), axis=0) <= _WITHIN)
+    if len(enough) == 0:
+        raise ValueError(f"`shortest` of {shortest:g} s asks for more than {_MOST} modes.")
+    return int(enough[0]) + 1
 
 
 def _roots(u: Scalar, number: int) -> Float[Array, " number"]:
