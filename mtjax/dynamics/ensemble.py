@@ -9,7 +9,7 @@ import diffrax as dfx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int, Key
+from jaxtyping import Array, ArrayLike, Float, Key
 
 from mtjax.constants import NS
 from mtjax.devices import Device
@@ -141,7 +141,7 @@ def simulate(
     key, start = _checked(device, samples, chunk, key, start)
     if isinstance(solver, Adaptive):
         if not _is_cold(device):
-            raise ValueError(f"`Adaptive` needs temperature 0, but the device is at {device.temperature} K.")
+            raise ValueError(f"`Adaptive` needs temperature 0, but the temperature is {_heat(device)}.")
         grid = make_grid(device, pulse, duration, dt, save, SplitStep())
         ms = _ensemble(device, pulse, grid, key, start, samples, chunk, _adaptive_path, (solver,))
         return Trajectories(grid.ts, ms, jnp.asarray(jnp.nan), solver)
@@ -185,33 +185,6 @@ def first_passage(
     grid = make_grid(device, pulse, duration, dt, 1, solver)
     times = _ensemble(device, pulse, grid, key, start, samples, chunk, _passage_path, (solver, as_scalar(level)))
     return Passages(times, grid.dt * grid.number, grid.dt)
-
-
-def final_states(
-    device: Device,
-    pulse: AbstractPulse,
-    duration: Scalar,
-    numbers: Int[Array, " n"],
-    *,
-    key: Key[Array, ""],
-    dt: ArrayLike | None,
-    chunk: int,
-) -> Float[Array, "n 3"]:
-    """The last magnetisations that `simulate` gives for the samples with these `numbers`; for use under `jit`.
-
-    >>> import jax
-    >>> import jax.numpy as jnp
-    >>> import mtjax as mtj
-    >>> device, pulse = mtj.presets.perpendicular_stt(40.0), mtj.Pulse(2e-5, 5e-9)
-    >>> options = {"key": jax.random.key(0), "dt": 2e-11, "chunk": 512}
-    >>> last = lambda numbers: mtj.dynamics.final_states(device, pulse, jnp.array(5e-9), numbers, **options)
-    >>> jax.eval_shape(last, jnp.arange(1000)).shape  # one m for each number
-    (1000, 3)
-    """
-    solver = SplitStep()
-    grid = make_grid(device, pulse, duration, dt, 1, solver)
-    options = (solver, dfx.RecursiveCheckpointAdjoint(), dfx.NoProgressMeter())
-    return _some_paths((device, pulse, grid, key, None, chunk, _thermal_path, options), (numbers, None))[:, 0]
 
 
 def _ensemble(device, pulse, grid: TimeGrid, key, start, samples: int, chunk: int, path: Callable[..., Any], options):
@@ -298,7 +271,7 @@ def _checked(device: Device, samples: int, chunk: int, key, start):
     if samples < 1 or chunk < 1:
         raise ValueError(f"`samples` and `chunk` must be at least 1, but are {samples} and {chunk}.")
     if key is None and not _is_cold(device):
-        raise ValueError("`key` must be given (for example `jax.random.key(0)`), because the temperature is not 0.")
+        raise ValueError(f"`key` must be given (for example `jax.random.key(0)`), because the temperature is {_heat(device)}.")
     start = None if start is None else as_direction(start)
     if start is not None and start.shape not in {(3,), (samples, 3)}:
         raise ValueError(f"`start` must have shape (3,) or ({samples}, 3), but has {start.shape}.")
@@ -307,3 +280,8 @@ def _checked(device: Device, samples: int, chunk: int, key, start):
 
 def _is_cold(device: Device) -> bool:
     return is_known(device.temperature) and bool(np.all(np.asarray(device.temperature) == 0))
+
+
+def _heat(device: Device) -> str:
+    """The temperature of a device that is not known to be cold, for messages."""
+    return f"{device.temperature} K" if is_known(device.temperature) else "not known while it is traced, as under `jit`"

@@ -214,3 +214,15 @@ def test_starts_of_their_own_and_chunks_give_the_same_trajectories():
     np.testing.assert_allclose(runs[1].ms, runs[0].ms, atol=1e-9)
     unit = starts / np.linalg.norm(starts, axis=1, keepdims=True)
     np.testing.assert_allclose(runs[0].ms[:, 0], unit, atol=1e-6)  # half a step of drift there and back
+
+
+@pytest.mark.parametrize("options", [{}, {"solver": mtj.Adaptive(), "key": jax.random.key(0)}], ids=["no key", "adaptive"])
+def test_a_traced_temperature_is_called_unknown(options):
+    def last(temperature):
+        device = eqx.tree_at(lambda d: d.temperature, mtj.presets.perpendicular_stt(40.0), temperature)
+        return mtj.simulate(device, duration=1e-9, save=1, **options).ms
+
+    with pytest.raises(ValueError, match="the temperature is not known while it is traced"):
+        jax.jit(last)(0.0)
+    with pytest.raises(ValueError, match="the temperature is 300.0 K"):
+        last(jnp.asarray(300.0))

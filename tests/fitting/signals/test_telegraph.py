@@ -53,6 +53,27 @@ def test_known_rates_are_found_through_a_finite_bandwidth(stays):
     assert (naive.estimates["tau"].value - TRUTH[0]) / naive.estimates["tau"].stderr > 8
 
 
+@pytest.mark.parametrize(("step", "bandwidth"), [(0.1, None), (0.3, None), (0.1, 1.0)])
+def test_dwell_times_of_sampled_traces(step, bandwidth):
+    """Samples a tenth and a third of a stay apart, and a low pass: the means are 7 to 32 % long, the dwell times right."""
+    up, down = 3.0, 1.0
+    time, signal = synthetic_trace(tau_up=up, tau_down=down, duration=4e4, step=step, bandwidth=bandwidth or 1e4, seed=1)
+    stays = read_stays(time, signal, bias=0.0, bandwidth=bandwidth)
+    assert stays.up.mean() > 1.06 * up
+    assert stays.down.mean() > 1.06 * down
+    for found, true in zip(stays.dwell_times, (up, down), strict=True):
+        assert found == pytest.approx(true, rel=0.03), "three standard errors"
+
+
+def test_the_mean_of_a_sampled_trace_is_that_of_a_markov_chain():
+    """Samples of two-state hopping: stays last step / (1 - P(stay)), exactly."""
+    up, down, step = 3.0, 1.0, 0.05
+    leave = up / (up + down) * -np.expm1(-step * (1 / up + 1 / down))
+    seen = np.array([step / leave * up / down, step / leave])
+    found = Stays(seen[:1], seen[1:], 0.0, dead_time(None, step)).dwell_times
+    np.testing.assert_allclose(found, (up, down), rtol=1e-3)
+
+
 def test_bad_traces_are_refused():
     time = np.linspace(0, 1, 100)
     with pytest.raises(ValueError, match="at least three times, but that at bias 1 does 0 times"):
