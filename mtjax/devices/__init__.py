@@ -21,6 +21,7 @@ from mtjax.devices.readout import AbstractResistance, AnomalousHall, TunnelMagne
 from mtjax.devices.saturation import AbstractSaturation, BlochLaw
 from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism
 from mtjax.devices.torques import AbstractTorque, SpinOrbitTorque, SpinTransferTorque
+from mtjax.devices.wells import downhill
 
 __all__ = [
     "AbstractEnergy",
@@ -55,6 +56,7 @@ __all__ = [
     "all_parameters",
     "by_names",
     "by_where",
+    "downhill",
     "figures",
     "film_on_oxide",
     "metal_on_oxide",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import equinox as eqx
@@ -17,14 +18,16 @@ from mtjax.devices.layer import Drive, FreeLayer, Magnet
 from mtjax.devices.readout import AbstractResistance
 from mtjax.devices.saturation import require_below
 from mtjax.devices.torques import AbstractTorque
+from mtjax.devices.wells import Well, span_of, well
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar, as_scalar, direction, quantity, require
-from mtjax.vector import Vector, frame, points, turn
+from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity, require
+from mtjax.vector import Vector, points, turn
 
 Term = TypeVar("Term", bound=AbstractTerm)
 _LINEAR = 1e-4
 """Largest deviation of a torque from a line through zero, relative, that passes for rounding."""
+_NO_SECOND_WELL = "no second well: without the applied fields no barrier stands between the starting well and its mirror image"
 
 
 class Device(Shown):
@@ -119,40 +122,51 @@ class Device(Shown):
         return jnp.all(jnp.max(mismatch, axis=(1, 2)) <= 1e-5 * scale)
 
     @property
+    def bottom(self) -> Float[Array, " 3"]:
+        """Where the starting well is deepest without the applied fields: the minimum that is downhill from `start`.
+
+        It is `start` itself for a device that starts along its easy axis, and a point of the cone for an easy cone.
+        """
+        return _well(self).bottom
+
+    @property
     def stiffness(self) -> Float[Array, " 2"]:
-        """Curvatures of the energy at the start direction, without the applied fields, ascending, T."""
-        e1, e2 = frame(self.start)
+        """Curvatures of the energy at the `bottom` of the starting well, without the applied fields, ascending, T.
 
-        def bent(ab):
-            return _even_energy(self, Vector.of(self.start + ab[0] * e1 + ab[1] * e2).normalised())
-
-        return jnp.linalg.eigvalsh(jax.hessian(bent)(jnp.zeros(2, self.start.dtype)))
+        Around an easy cone the energy does not rise: one of them is 0 there.
+        """
+        return _well(self).stiffness
 
     @property
     def Bk(self) -> Scalar:
-        """Effective anisotropy field: the mean of the two stiffnesses at the start direction, T."""
+        """Effective anisotropy field: the mean of the two stiffnesses at the bottom of the starting well, T."""
         return jnp.mean(self.stiffness)
 
     @property
     def barrier(self) -> Scalar:
-        """Energy barrier between the two wells without the applied fields, per moment, T."""
-        e1, e2 = frame(self.start)
-        angles = jnp.arange(8) * (jnp.pi / 8)
-        ring = jnp.cos(angles)[:, None] * e1 + jnp.sin(angles)[:, None] * e2
-        energies = jax.vmap(lambda m: _even_energy(self, Vector.of(m)))(ring)
-        c, s = 2 * jnp.mean(energies * jnp.cos(2 * angles)), 2 * jnp.mean(energies * jnp.sin(2 * angles))
-        swing = c**2 + s**2
-        depth = jnp.where(swing > 0, jnp.sqrt(jnp.where(swing > 0, swing, 1.0)), 0.0)
-        return jnp.mean(energies) - depth - _even_energy(self, Vector.of(self.start))
+        """Energy barrier between the starting well and its mirror image without the applied fields, per moment, T.
+
+        Over the lowest saddle between them, wherever they lie. Raises `ValueError` where there is none, and the device has no
+        second well; under `jit` it is `nan` then.
+        """
+        return _told(_well(self).barrier)
 
     @property
     def delta(self) -> Scalar:
-        """Thermal stability: the barrier without applied fields over kB T, no unit."""
-        return figures(self)["delta"]
+        """Thermal stability: the barrier without applied fields over kB T, no unit.
+
+        Raises `ValueError` where the device has no second well; under `jit` it is `nan` then. (`mtjax.rates` includes the
+        fields.)
+        """
+        return _told(figures(self)["delta"])
 
     @property
     def relaxation_time(self) -> Scalar:
-        """(1 + alpha^2) / (alpha gamma Bk), s, with the effective anisotropy field `Bk`."""
+        """(1 + alpha^2) / (alpha gamma Bk), s, with the effective anisotropy field `Bk`.
+
+        At this rate a small deviation from the bottom of the starting well dies out, the mean over its two directions. (In an
+        easy cone one of them is the way round, where nothing draws it back: the other relaxes twice as fast.)
+        """
         return figures(self)["relaxation_time"]
 
     @property
@@ -164,7 +178,8 @@ class Device(Shown):
         112410, 2013, for slow ramps; abrupt pulses switch 9 to 17 % lower).
 
         Raises `KeyError` without a torque. It is found for a torque linear in the current, and `nan` for a torque of your own
-        that is not: solve your own law for that B_DL then.
+        that is not: solve your own law for that B_DL then. It is `nan`, too, where `start` is not in a well itself (as on the
+        axis of an easy cone): then no current is the least one at which it becomes unstable.
         """
         assert self[AbstractTorque]
         return figures(self)["critical_current"]
@@ -174,35 +189,60 @@ class Device(Shown):
 def figures(device: Device) -> dict[str, Scalar]:
     """Thermal stability `delta`, `relaxation_time` (s) and, with one torque, `critical_current` (A): one compiled program.
 
-    `critical_current` is `nan` where the torque is not linear in the current.
+    `delta` is `nan` where there is no second well, `critical_current` where the torque is not linear in the current, or the
+    energy curves down at the start direction, so that the well lies elsewhere.
 
     >>> import mtjax as mtj
     >>> found = mtj.devices.figures(mtj.presets.perpendicular_stt(40.0))
     >>> print(f"{found['delta']:.1f} kT, {found['relaxation_time'] * 1e9:.1f} ns, {found['critical_current'] * 1e6:.1f} uA")
     40.0 kT, 2.6 ns, 16.8 uA
     """
-    alpha = device.layer.alpha
+    alpha, found_well = device.layer.alpha, _well(device)
+    Bk = jnp.mean(found_well.stiffness)
     found = {
-        "delta": device.barrier * (device.moment / KB) / device.temperature,
-        "relaxation_time": (1 + alpha**2) / (alpha * GAMMA * device.Bk),
+        "delta": found_well.barrier * (device.moment / KB) / device.temperature,
+        "relaxation_time": (1 + alpha**2) / (alpha * GAMMA * Bk),
     }
     if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
-        found["critical_current"] = _critical_current(device, device[AbstractTorque])
+        found["critical_current"] = _critical_current(device, device[AbstractTorque], found_well)
     return found
 
 
-def _critical_current(device: Device, torque: AbstractTorque) -> Scalar:
+@eqx.filter_jit
+def _well(device: Device) -> Well:
+    """The starting well without the applied fields; with them where nothing else acts. No second well: its barrier is `nan`."""
+    frozen = jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, device)
+    even, odd = (span_of(partial(energy, frozen), device.start.dtype) for energy in (_even_energy, _odd_energy))
+    fields = jnp.where(even <= 1e-6 * odd, 1.0, 0.0)
+
+    def energy(device, m):
+        return _even_energy(device, m) + fields * _odd_energy(device, m)
+
+    found = well(partial(energy, device), partial(energy, frozen), device.start, even + fields * odd)
+    return found._replace(barrier=jnp.where(found.exists & (fields == 0), found.barrier, jnp.nan))
+
+
+def _told(value: Scalar) -> Scalar:
+    """`value`, unless it is known to be `nan`."""
+    if is_known(value) and np.any(np.isnan(np.asarray(value))):
+        raise ValueError(_NO_SECOND_WELL)
+    return value
+
+
+def _critical_current(device: Device, torque: AbstractTorque, start: Well) -> Scalar:
+    Bk = jnp.mean(start.stiffness)
     m, sigma = Vector.of(device.start), Vector.of(torque.sigma)
     per_ampere = torque.damping_like(m, device.magnet, device.drive(1.0))
     along = -(m @ sigma)
-    antidamping = device.layer.alpha * device.Bk / jnp.where(jnp.abs(along) > 0.5, along, 1.0)
+    antidamping = device.layer.alpha * Bk / jnp.where(jnp.abs(along) > 0.5, along, 1.0)
     in_plane = m.cross(sigma) @ _odd_field(device)
     sense = jnp.where(in_plane < 0, -1.0, 1.0)
-    across = sense * (device.Bk / 2 - jnp.abs(in_plane) / jnp.sqrt(2.0))
+    across = sense * (Bk / 2 - jnp.abs(in_plane) / jnp.sqrt(2.0))
     wanted = jnp.where(jnp.abs(along) > 0.5, antidamping, across)
     current = wanted / per_ampere
     off = torque.damping_like(m, device.magnet, device.drive(current)) - wanted
-    return jnp.where(jnp.abs(off) > _LINEAR * jnp.abs(wanted), jnp.nan, current)
+    unknown = (jnp.abs(off) > _LINEAR * jnp.abs(wanted)) | ~start.begun
+    return jnp.where(unknown, jnp.nan, current)
 
 
 def _even_energy(device: Device, m: Vector) -> Scalar:
@@ -210,24 +250,32 @@ def _even_energy(device: Device, m: Vector) -> Scalar:
     return (device.energy(m, drive) + device.energy(-m, drive)) / 2
 
 
+def _odd_energy(device: Device, m: Vector) -> Scalar:
+    drive = device.drive(0.0)
+    return (device.energy(m, drive) - device.energy(-m, drive)) / 2
+
+
 def _odd_field(device: Device) -> Vector:
-    m, drive = Vector.of(device.start), device.drive(0.0)
-
-    def odd(m):
-        return (device.energy(m, drive) - device.energy(-m, drive)) / 2
-
-    return -jax.grad(odd)(m)
+    return -jax.grad(lambda m: _odd_energy(device, m))(Vector.of(device.start))
 
 
 def _derived(device: Device) -> str:
     found = figures(device)
+    delta = float(found["delta"])
     lines = [
-        f"  thermal stability delta = {with_unit(found['delta'], '')}",
+        f"  thermal stability delta = {with_unit(delta, '')}" if not np.isnan(delta) else f"  {_NO_SECOND_WELL}",
         f"  relaxation time = {with_unit(found['relaxation_time'], 's')}",
     ]
     if "critical_current" in found:
         current = float(found["critical_current"])
         sign = "positive" if current > 0 else "negative"
         said = f"= {with_unit(current, 'A')} (a {sign} current leaves the start well)"
-        lines.append(f"  critical current {'unknown: the torque is not linear in the current' if np.isnan(current) else said}")
+        lines.append(f"  critical current {f'unknown: {_why_unknown(device)}' if np.isnan(current) else said}")
     return "\n".join(lines)
+
+
+def _why_unknown(device: Device) -> str:
+    """Why there is no critical current."""
+    if not _well(device).begun:
+        return "the start direction is a maximum of the energy or a saddle, not a well"
+    return "the torque is not linear in the current"

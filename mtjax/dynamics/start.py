@@ -9,14 +9,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mtjax.constants import KB
-from mtjax.devices import Device
+from mtjax.devices import Device, downhill
 from mtjax.dynamics.noise import StepPath
 from mtjax.numerics import bisected
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector, frame, points
 
-_NEWTON_STEPS = 24
+_RING = 1e-3
+"""Share of the curvature across a valley that it has along it, below which it counts as a ring."""
 _PROBES = 2048
 _MARGIN = 0.05
 
@@ -33,23 +34,18 @@ class Bottom(NamedTuple):
 
 
 def well_bottom(device: Device) -> Bottom:
-    """Where the energy is least next to `device.start` without current, by Newton's method.
+    """Where the energy is least downhill from `device.start` without current.
 
-    `device.start` itself where the search leaves its hemisphere.
+    `device.start` itself where that leaves its hemisphere, and where the well is a ring around it (an easy cone).
     """
     energy = _zero_current_energy(device)
-
-    def descend(number, found):
-        m = jnp.where((number == _NEWTON_STEPS) & (found.m @ device.start < 0.05), device.start, found.m)
-        basis = frame(m)
-        gradient, curvatures, axes = _tangent_expansion(energy, m)
-        step = -axes @ ((axes.T @ gradient) / jnp.maximum(jnp.abs(curvatures), 1e-6))
-        step = jnp.where(number == _NEWTON_STEPS, 0.0, step / jnp.maximum(1.0, 2 * jnp.linalg.norm(step)))
-        moved = m + step[0] * basis[0] + step[1] * basis[1]
-        return Bottom(moved / jnp.linalg.norm(moved), curvatures, axes)
-
-    first = Bottom(device.start, jnp.zeros_like(device.start[:2]), jnp.zeros_like(device.start[:2, None] * device.start[:2]))
-    return jax.lax.fori_loop(0, _NEWTON_STEPS + 1, descend, first)
+    found = downhill(energy, device.start)
+    choices = jnp.stack([found, device.start])
+    _, curvatures, axes = jax.vmap(lambda m: _tangent_expansion(energy, m))(choices)
+    soft, stiff = curvatures[0]
+    ring = (soft < _RING * stiff) & (found @ device.start < 0.99) & (device.temperature > 0)
+    chosen = jnp.where(ring | (found @ device.start < 0.05), 1, 0)
+    return Bottom(choices[chosen], curvatures[chosen], axes[chosen])
 
 
 class StartWell(Shown):
