@@ -83,7 +83,7 @@ def as_direction(v: Numbers) -> Array:
 def quantity(unit: str, **kwargs: Any) -> Any:
     """A dataclass field for a scalar quantity: converts to an array and remembers its SI `unit` for printing.
 
-    `kwargs`: those of `equinox.field`, such as `default`.
+    `kwargs`: those of `equinox.field`, such as `default`; with `default=None` the quantity may be `None`.
 
     >>> import jax
     >>> import mtjax as mtj
@@ -93,7 +93,12 @@ def quantity(unit: str, **kwargs: Any) -> Any:
     >>> Easy(0.22)
     Easy(Bk=220 mT)
     """
-    return eqx.field(converter=as_scalar, metadata={"unit": unit}, **kwargs)
+    optional = kwargs.get("default", 0.0) is None
+    return eqx.field(converter=_as_scalar_or_none if optional else as_scalar, metadata={"unit": unit}, **kwargs)
+
+
+def _as_scalar_or_none(x: Numbers | None) -> Array | None:
+    return None if x is None else as_scalar(x)
 
 
 def direction(**kwargs: Any) -> Any:

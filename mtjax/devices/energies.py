@@ -100,6 +100,10 @@ class UniaxialAnisotropy(AbstractEnergy):
 class SecondOrderAnisotropy(AbstractEnergy):
     """K2 sin^4: E = (Bk2/4) (1 - (m.axis)^2)^2.
 
+    It belongs beside K1 sin^2, the `UniaxialAnisotropy` of Bk = 2 K1 / Ms. Where cos^4 is written, a part of it belongs to K1,
+    apart from a constant: -Ku1 cos^2 - Ku2 cos^4 (mumax3) is (Ku1 + 2 Ku2) sin^2 - Ku2 sin^4, that is Bk = 2 (Ku1 + 2 Ku2) / Ms
+    and Bk2 = -4 Ku2 / Ms; K1 sin^2 + K2 cos^4 is (K1 - 2 K2) sin^2 + K2 sin^4.
+
     Where the layer has a law of `saturation`, Bk2 fades like Bk (assumed: higher orders fade faster).
 
     - `Bk2`: second-order anisotropy field 4 K2 / Ms, T.

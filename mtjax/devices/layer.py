@@ -3,7 +3,7 @@
 import equinox as eqx
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.constants import GAMMA_NS, KB
+from mtjax.constants import GAMMA, GAMMA_NS, KB, NS
 from mtjax.devices.saturation import AbstractSaturation
 from mtjax.devices.shapes import AbstractShape
 from mtjax.printing import Shown
@@ -35,6 +35,7 @@ class Magnet(Shown):
     - `softening`: Bk at this temperature over the stated Bk.
     - `volume` (m^3), `area` (m^2, in the film plane), `thickness` (m).
     - `factors`: demagnetisation factors along x, y, z, shape (3,).
+    - `gyromagnetic_ratio`: rad/(ns T).
 
     >>> import mtjax as mtj
     >>> magnet = mtj.presets.perpendicular_stt(40.0).magnet
@@ -49,6 +50,7 @@ class Magnet(Shown):
     thickness: Scalar
     factors: Float[Array, "3"]
     softening: ArrayLike = 1.0
+    gyromagnetic_ratio: ArrayLike = GAMMA_NS
 
     @property
     def moment(self) -> Scalar:
@@ -58,7 +60,7 @@ class Magnet(Shown):
     @property
     def gamma(self) -> Scalar:
         """gamma / (1 + alpha^2), rad/(ns T): the precession rate per field of the explicit LLG equation."""
-        return GAMMA_NS / (1 + self.alpha**2)
+        return self.gyromagnetic_ratio / (1 + self.alpha**2)
 
     def diffusion(self, temperature: ArrayLike) -> Scalar:
         """Diffusion constant on the unit sphere, 1/ns.
@@ -75,23 +77,33 @@ class FreeLayer(Shown):
     - `Ms`: saturation magnetisation, A/m.
     - `alpha`: Gilbert damping, no unit.
     - `saturation`: how Ms and Bk change with temperature; `None`: not at all.
+    - `gyromagnetic_ratio`: gamma = g mu_B / hbar, rad/(s T); `None`: that of the electron, 1.76086e11, g = 2.00232.
 
-    Raises `ValueError` where `Ms` or `alpha` is not positive.
+    Raises `ValueError` where `Ms`, `alpha` or `gyromagnetic_ratio` is not positive.
 
     >>> import mtjax as mtj
     >>> shape = mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9)
     >>> layer = mtj.FreeLayer(shape, Ms=1e6, alpha=0.01, saturation=mtj.BlochLaw(Tc=1000.0))
     >>> print(f"{layer.Ms_at(300.0) / 1e6:.3f} MA/m at 300 K, {layer.Ms_at(400.0) / 1e6:.3f} MA/m at 400 K")
     1.000 MA/m at 300 K, 0.894 MA/m at 400 K
+    >>> cobalt = mtj.FreeLayer(shape, Ms=1e6, alpha=0.01, gyromagnetic_ratio=2.18 / 2.00232 * mtj.constants.GAMMA)
+    >>> print(f"{cobalt.gamma / mtj.constants.TAU / 1e9:.1f} GHz/T, the electron {layer.gamma / mtj.constants.TAU / 1e9:.1f}")
+    30.5 GHz/T, the electron 28.0
     """
 
     shape: AbstractShape
     Ms: Scalar = quantity("A/m")
     alpha: Scalar = quantity("")
     saturation: AbstractSaturation | None = None
+    gyromagnetic_ratio: Scalar | None = quantity("rad/(s T)", default=None)
 
     def __check_init__(self):
-        require(self, "Ms alpha", positive=True)
+        require(self, "Ms alpha gyromagnetic_ratio", positive=True)
+
+    @property
+    def gamma(self) -> Scalar:
+        """The gyromagnetic ratio, rad/(s T)."""
+        return as_scalar(GAMMA if self.gyromagnetic_ratio is None else self.gyromagnetic_ratio)
 
     def magnet(self, temperature: ArrayLike | None = None) -> Magnet:
         """The derived numbers (volume, demagnetisation factors, ...); differentiable in the sizes.
@@ -106,6 +118,7 @@ class FreeLayer(Shown):
             area=shape.area,
             thickness=shape.thickness,
             factors=shape.demagnetisation_factors(),
+            gyromagnetic_ratio=GAMMA_NS if self.gyromagnetic_ratio is None else self.gyromagnetic_ratio * NS,
         )
         return magnet if temperature is None else self.warmed(magnet, temperature)
 

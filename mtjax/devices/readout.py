@@ -1,6 +1,7 @@
 """How the magnetisation is read: tunnel magnetoresistance and anomalous Hall resistance."""
 
 from abc import abstractmethod
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -46,6 +47,8 @@ class TunnelMagnetoresistance(AbstractResistance):
     >>> junction = mtj.TunnelMagnetoresistance(R_P=5e3, tmr=1.5, half_voltage=0.5)
     >>> print([f"{junction(jnp.array([0.0, 0.0, -1.0]), voltage) / 1e3:.2f} kohm" for voltage in (0.0, 0.5)])
     ['12.50 kohm', '8.75 kohm']
+    >>> print(f"{mtj.TunnelMagnetoresistance.julliere(5e3, 0.44, 0.34).tmr:.2f} between iron and cobalt")
+    0.35 between iron and cobalt
     """
 
     R_P: Scalar = quantity("ohm")
@@ -57,6 +60,21 @@ class TunnelMagnetoresistance(AbstractResistance):
         require(self, "R_P tmr", positive=True)
         if is_known(self.half_voltage) and not np.all(np.asarray(self.half_voltage) > 0):
             raise ValueError(f"`half_voltage` of TunnelMagnetoresistance must be positive, but is {self.half_voltage} V.")
+
+    @staticmethod
+    def julliere(R_P: ArrayLike, first: ArrayLike, second: ArrayLike, **kwargs: Any) -> "TunnelMagnetoresistance":
+        """The junction of two electrodes of known spin polarisations P1 and P2: tmr = 2 P1 P2 / (1 - P1 P2).
+
+        - `R_P`: resistance of the parallel state, ohm; `first`, `second`: the polarisations, above 0 and below 1.
+        - `kwargs`: `reference` and `half_voltage`.
+
+        Raises `ValueError` where a polarisation is not between 0 and 1. Julliere, Phys. Lett. A 54, 225 (1975), who relates the
+        difference to R_AP: 2 P1 P2 / (1 + P1 P2).
+        """
+        shares = {"first": first, "second": second}
+        require(shares, "first second", positive=True, most=1.0)
+        product = as_scalar(first) * second
+        return TunnelMagnetoresistance(R_P, 2 * product / (1 - product), **kwargs)
 
     def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
         """Resistance at unit vectors `m`, shape (..., 3), and bias `voltage` (V), ohm."""

@@ -190,9 +190,14 @@ class IntegratingNeuron(AbstractNeuron):
     order of a barrier and moment that fall with temperature. After a spike the dot is reset and cools to rest. The form of
     the law of heat is assumed (a single time constant); `mtjax` devices with heating have the full one.
 
+    With a `synaptic_time` the input is first summed by a synapse that forgets: i = x + i_before exp(-interval / synaptic_time)
+    takes the place of x, and outlives a spike; the state is then the pair of rise and i. The heat goes with the square of
+    the current: inputs that are small beside the bias are integrated as by the usual linear membrane.
+
     - `law`: at rest; `bias`, `scale`: A, as for `ClockedNeuron`.
     - `resistance`: ohm; `width`: of the pulse, s; `interval`: between time-steps, s.
     - `heat_capacity`: J/K; `cooling_time`: s; `softening`: K.
+    - `synaptic_time`: of the synaptic current, s; `None`: the input acts in its own time-step only.
     - `sampler`: as for `ClockedNeuron`; it integrates the device at the current that the law sees.
 
     >>> import jax.numpy as jnp
@@ -205,6 +210,14 @@ class IntegratingNeuron(AbstractNeuron):
     P = 0.109, then 9.6 K warmer
     P = 0.130, then 15.0 K warmer
     P = 0.144, then 18.2 K warmer
+    >>> neuron = mtj.nn.IntegratingNeuron(mtj.nn.sengupta2016_law(), bias=50e-6, scale=1e-6, synaptic_time=20e-9)
+    >>> state = neuron.init((1,))
+    >>> for _ in range(3):
+    ...     fired, state = neuron(jnp.ones(1), state, uniforms=u, estimator=mtj.nn.StraightThrough())
+    ...     print(f"{1e6 * fired.current[0]:.2f} uA")
+    51.00 uA
+    51.78 uA
+    52.39 uA
     """
 
     law: AbstractLaw
@@ -217,17 +230,26 @@ class IntegratingNeuron(AbstractNeuron):
     cooling_time: Scalar = quantity("s", default=9e-9)
     softening: Scalar = quantity("K", default=300.0)
     sampler: TrajectorySampler | None = None
+    synaptic_time: Scalar | None = quantity("s", default=None)
 
     def __check_init__(self):
         require(self, "bias")
-        require(self, "scale resistance width interval heat_capacity cooling_time softening", positive=True)
+        require(self, "scale resistance width interval heat_capacity cooling_time softening synaptic_time", positive=True)
 
-    def init(self, shape: tuple[int, ...]) -> Values:
-        """Temperature above the surroundings, K: none."""
-        return jnp.zeros(shape)
+    def init(self, shape: tuple[int, ...]) -> Values | tuple[Values, Values]:
+        """Temperature above the surroundings, K: none; with a synaptic current, of none."""
+        return jnp.zeros(shape) if self.synaptic_time is None else (jnp.zeros(shape), jnp.zeros(shape))
 
-    def __call__(self, x: Values, state: Values, *, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Values]:
-        """Write while warm, read, reset; `state` is the rise in temperature, K."""
+    def __call__(self, x: Values, state: Any, *, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Any]:
+        """Write while warm, read, reset; `state` is the rise in temperature, K, and the synaptic current where there is one."""
+        if self.synaptic_time is None:
+            return self._written(x, state, uniforms, estimator)
+        rise, before = state
+        flowing = (x + before * jnp.exp(-self.interval / self.synaptic_time)).astype(before.dtype)
+        fired, rise = self._written(flowing, rise, uniforms, estimator)
+        return fired, (rise, flowing)
+
+    def _written(self, x: Values, state: Values, uniforms: Values, estimator: AbstractEstimator) -> tuple[Fired, Values]:
         low, high = self.law.domain
         current = jnp.clip(self.bias + self.scale * x, low, high)
         seen = jnp.clip(current * (1 + state / self.softening), low, high)
