@@ -19,7 +19,7 @@ Floats = Real[ArrayLike, "*#batch"]
 Result = Float[Array, "*#batch"]
 
 
-def precession(t: Floats, field: Floats, alpha: Floats) -> Float[Array, "*#batch 3"]:
+def precession(t: Floats, field: Floats, alpha: Floats, *, gamma: Floats = GAMMA) -> Float[Array, "*#batch 3"]:
     """Damped precession of a single spin that starts along x in a field along z, axes (..., 3).
 
         m = (cos b / cosh(alpha b), sin b / cosh(alpha b), tanh(alpha b)),  b = gamma B t / (1 + alpha^2)
@@ -27,6 +27,7 @@ def precession(t: Floats, field: Floats, alpha: Floats) -> Float[Array, "*#batch
     - `t`: time, s
     - `field`: B, T
     - `alpha`: Gilbert damping
+    - `gamma`: gyromagnetic ratio, rad/(s T)
 
     Solves dm/dt = -gamma/(1 + alpha^2) [m x B + alpha m x (m x B)] exactly.
 
@@ -35,14 +36,14 @@ def precession(t: Floats, field: Floats, alpha: Floats) -> Float[Array, "*#batch
     >>> print(f"mz = {m[2]:.3f} after 1 ns")
     mz = 0.706 after 1 ns
     """
-    b = GAMMA * as_scalar(field) * t / (1 + as_scalar(alpha) ** 2)
+    b = as_scalar(gamma) * field * t / (1 + as_scalar(alpha) ** 2)
     damped = alpha * b
     # 1/cosh without the overflow (and NaN derivative) of cosh at long times
     transverse = 2 * jnp.exp(-jnp.logaddexp(damped, -damped))
     return jnp.stack([jnp.cos(b) * transverse, jnp.sin(b) * transverse, jnp.tanh(damped)], axis=-1)
 
 
-def attempt_frequency(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0) -> Result:
+def attempt_frequency(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0, *, gamma: Floats = GAMMA) -> Result:
     """Attempt frequency of one well of a uniaxial particle, 1/s.
 
         f0 = alpha gamma Bk / (1 + alpha^2) sqrt(delta/pi) (1 - h^2) (1 + h)
@@ -51,6 +52,7 @@ def attempt_frequency(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0)
     - `Bk`: anisotropy field, T
     - `alpha`: Gilbert damping
     - `h`: field along the axis over Bk, |h| < 1, positive along the magnetisation of the well
+    - `gamma`: gyromagnetic ratio, rad/(s T)
 
     Brown, Phys. Rev. 130, 1677 (1963), the high-barrier limit.
 
@@ -58,16 +60,16 @@ def attempt_frequency(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0)
     >>> print(f"{mtj.analytic.attempt_frequency(delta=40.0, Bk=0.2, alpha=0.01) / 1e9:.2f} /ns")
     1.26 /ns
     """
-    rate = as_scalar(alpha) * GAMMA * Bk / (1 + as_scalar(alpha) ** 2)
+    rate = as_scalar(alpha) * gamma * Bk / (1 + as_scalar(alpha) ** 2)
     return rate * jnp.sqrt(as_scalar(delta) / math.pi) * (1 - as_scalar(h) ** 2) * (1 + as_scalar(h))
 
 
-def neel_brown_rate(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0) -> Result:
+def neel_brown_rate(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0, *, gamma: Floats = GAMMA) -> Result:
     """Rate at which thermal fluctuations take a uniaxial particle out of one well, 1/s.
 
         f0 exp(-delta (1 + h)^2)
 
-    Arguments as for `attempt_frequency`; `h` > 0 holds the particle in its well. The slowest mode of the two
+    Arguments as for `attempt_frequency`, `gamma` too; `h` > 0 holds the particle in its well. The slowest mode of the two
     wells decays at the sum of their rates. Brown, Phys. Rev. 130, 1677 (1963); at finite barriers and h = 0
     too large by a share of about 1/delta, and meaningless where delta (1 - |h|)^2 is not large.
 
@@ -76,7 +78,7 @@ def neel_brown_rate(delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0) -
     >>> print(f"retention of {1 / rate / 3.156e7:.1f} years")
     retention of 5.9 years
     """
-    return attempt_frequency(delta, Bk, alpha, h) * jnp.exp(-as_scalar(delta) * (1 + as_scalar(h)) ** 2)
+    return attempt_frequency(delta, Bk, alpha, h, gamma=gamma) * jnp.exp(-as_scalar(delta) * (1 + as_scalar(h)) ** 2)
 
 
 def lowered_barrier(delta: Floats, share: Floats, exponent: Floats) -> Result:
@@ -94,7 +96,9 @@ def lowered_barrier(delta: Floats, share: Floats, exponent: Floats) -> Result:
     return as_scalar(delta) * jnp.where(left > 0, jnp.where(left > 0, left, 1.0) ** exponent, 0.0)
 
 
-def neel_brown_probability(t: Floats, delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0) -> Result:
+def neel_brown_probability(
+    t: Floats, delta: Floats, Bk: Floats, alpha: Floats, h: Floats = 0.0, *, gamma: Floats = GAMMA
+) -> Result:
     """Probability that a uniaxial particle is found in the other well after a time `t`, returns included.
 
         r / (r + r') (1 - exp(-(r + r') t)),  r = rate(h) out of the first well, r' = rate(-h) back
@@ -108,8 +112,8 @@ def neel_brown_probability(t: Floats, delta: Floats, Bk: Floats, alpha: Floats, 
     >>> print(f"in the other well after 1 ms with probability {p:.3f}")
     in the other well after 1 ms with probability 0.355
     """
-    out = neel_brown_rate(delta, Bk, alpha, h)
-    back = neel_brown_rate(delta, Bk, alpha, -as_scalar(h))
+    out = neel_brown_rate(delta, Bk, alpha, h, gamma=gamma)
+    back = neel_brown_rate(delta, Bk, alpha, -as_scalar(h), gamma=gamma)
     return out / (out + back) * -jnp.expm1(-(out + back) * t)
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
 
-from mtjax.constants import GAMMA, KB
+from mtjax.constants import KB
 from mtjax.devices.energies import AbstractTerm, total_energy, total_field
 from mtjax.devices.heating import JouleHeating, ThermalHistory
 from mtjax.devices.layer import Drive, FreeLayer, Magnet
@@ -201,7 +201,7 @@ def figures(device: Device) -> dict[str, Scalar]:
     Bk = jnp.mean(found_well.stiffness)
     found = {
         "delta": found_well.barrier * (device.moment / KB) / device.temperature,
-        "relaxation_time": (1 + alpha**2) / (alpha * GAMMA * Bk),
+        "relaxation_time": (1 + alpha**2) / (alpha * device.layer.gamma * Bk),
     }
     if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
         found["critical_current"] = _critical_current(device, device[AbstractTorque], found_well)

@@ -46,5 +46,6 @@ class ThermalActivation(AbstractMethod):
         def escape(current):
             return jnp.exp(-lowered_barrier(device.delta, current / device.critical_current, self.exponent))
 
-        expected = attempt_frequency(device.delta, device.Bk, device.layer.alpha) * integral(pulse, escape)
+        layer = device.layer
+        expected = attempt_frequency(device.delta, device.Bk, layer.alpha, gamma=layer.gamma) * integral(pulse, escape)
         return Probability(-jnp.expm1(-expected), jnp.exp(-expected), None, self)

@@ -17,6 +17,7 @@ from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
+from mtjax.constants import GAMMA
 from mtjax.files import write_whole
 from mtjax.numerics import bisected
 from mtjax.printing import Shown, with_unit
@@ -185,6 +186,7 @@ class NeelBrownLaw(AbstractLaw):
 
     - `delta`, `critical_current` (A), `width` (s), `Bk` (T), `alpha`: of device and pulse.
     - `exponent`: of the barrier; 2 for a perpendicular spin, 1 in many in-plane junctions.
+    - `gyromagnetic_ratio`: rad/(s T); `None`: that of the electron.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -199,14 +201,18 @@ class NeelBrownLaw(AbstractLaw):
     Bk: Scalar = quantity("T")
     alpha: Scalar = quantity("")
     exponent: Scalar = quantity("", default=2.0)
+    gyromagnetic_ratio: Scalar | None = quantity("rad/(s T)", default=None)
 
     def __check_init__(self):
-        require(self, "delta critical_current width Bk alpha exponent", positive=True)
+        require(self, "delta critical_current width Bk alpha exponent gyromagnetic_ratio", positive=True)
 
     @staticmethod
     def of(device: Any, width: ArrayLike, *, exponent: ArrayLike = 2.0) -> NeelBrownLaw:
         """The law of `device` under rectangular pulses of `width` seconds, for drives from 0 to its critical current."""
-        return NeelBrownLaw(device.delta, device.critical_current, width, device.Bk, device.layer.alpha, exponent)
+        layer = device.layer
+        return NeelBrownLaw(
+            device.delta, device.critical_current, width, device.Bk, layer.alpha, exponent, layer.gyromagnetic_ratio
+        )
 
     @property
     def domain(self) -> tuple[float, Scalar]:
@@ -216,7 +222,8 @@ class NeelBrownLaw(AbstractLaw):
     def logit(self, drive: Drives) -> Current:
         """ln(exp(x) - 1), with x the expected number of hops."""
         barrier = lowered_barrier(self.delta, as_scalar(drive) / self.critical_current, self.exponent)
-        hops = jnp.log(attempt_frequency(self.delta, self.Bk, self.alpha) * self.width) - barrier
+        gamma = GAMMA if self.gyromagnetic_ratio is None else self.gyromagnetic_ratio
+        hops = jnp.log(attempt_frequency(self.delta, self.Bk, self.alpha, gamma=gamma) * self.width) - barrier
         return _log_expm1(hops)
 
 
