@@ -1,7 +1,7 @@
 """Demagnetisation factors of spheroids: Osborn, Phys. Rev. 67, 351 (1945), equations for prolate and oblate ones.
 
-A sphere has 1/3. His tables give for prolate spheroids of 2, 5, 10 and 100 to 1 along the axis 0.1735, 0.0558, 0.0203 and 0.00043
-(Stoner, Phil. Mag. 36, 803, 1945, has the same), for oblate ones of 2, 5 and 10 to 1 0.5272, 0.7505 and 0.8608 across the disc.
+A sphere has 1/3. The usual tables (recalled) have for prolate spheroids of 2, 5, 10 and 100 to 1 along the axis the values here, and
+for oblate ones those across the disc; Stoner, Phil. Mag. 36, 803 (1945), has the same formulas.
 """
 
 import numpy as np
