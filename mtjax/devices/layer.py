@@ -60,7 +60,7 @@ class Magnet(Shown):
     @property
     def gamma(self) -> Scalar:
         """gamma / (1 + alpha^2), rad/(ns T): the precession rate per field of the explicit LLG equation."""
-        return self.gyromagnetic_ratio / (1 + self.alpha**2)
+        return as_scalar(self.gyromagnetic_ratio) / (1 + self.alpha**2)
 
     def diffusion(self, temperature: ArrayLike) -> Scalar:
         """Diffusion constant on the unit sphere, 1/ns.
