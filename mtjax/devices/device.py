@@ -18,7 +18,7 @@ from mtjax.devices.layer import Drive, FreeLayer, Magnet
 from mtjax.devices.readout import AbstractResistance
 from mtjax.devices.saturation import require_below
 from mtjax.devices.torques import AbstractTorque
-from mtjax.devices.wells import Well, span_of, well
+from mtjax.devices.wells import Minimum, downhill, lowest_barrier, span_of
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity, require
@@ -127,7 +127,7 @@ class Device(Shown):
 
         It is `start` itself for a device that starts along its easy axis, and a point of the cone for an easy cone.
         """
-        return _well(self).bottom
+        return _bottom(self).m
 
     @property
     def stiffness(self) -> Float[Array, " 2"]:
@@ -135,7 +135,7 @@ class Device(Shown):
 
         Around an easy cone the energy does not rise: one of them is 0 there.
         """
-        return _well(self).stiffness
+        return _bottom(self).stiffness
 
     @property
     def Bk(self) -> Scalar:
@@ -149,7 +149,7 @@ class Device(Shown):
         Over the lowest saddle between them, wherever they lie. Raises `ValueError` where there is none, and the device has no
         second well; under `jit` it is `nan` then.
         """
-        return _told(_well(self).barrier)
+        return _told(_barrier(self))
 
     @property
     def delta(self) -> Scalar:
@@ -197,29 +197,43 @@ def figures(device: Device) -> dict[str, Scalar]:
     >>> print(f"{found['delta']:.1f} kT, {found['relaxation_time'] * 1e9:.1f} ns, {found['critical_current'] * 1e6:.1f} uA")
     40.0 kT, 2.6 ns, 16.8 uA
     """
-    alpha, found_well = device.layer.alpha, _well(device)
-    Bk = jnp.mean(found_well.stiffness)
+    alpha, bottom = device.layer.alpha, _bottom(device)
     found = {
-        "delta": found_well.barrier * (device.moment / KB) / device.temperature,
-        "relaxation_time": (1 + alpha**2) / (alpha * device.layer.gamma * Bk),
+        "delta": _barrier(device) * (device.moment / KB) / device.temperature,
+        "relaxation_time": (1 + alpha**2) / (alpha * device.layer.gamma * jnp.mean(bottom.stiffness)),
     }
     if sum(isinstance(term, AbstractTorque) for term in device.terms) == 1:
-        found["critical_current"] = _critical_current(device, device[AbstractTorque], found_well)
+        found["critical_current"] = _critical_current(device, device[AbstractTorque], bottom)
     return found
 
 
 @eqx.filter_jit
-def _well(device: Device) -> Well:
-    """The starting well without the applied fields; with them where nothing else acts. No second well: its barrier is `nan`."""
-    frozen = jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, device)
-    even, odd = (span_of(partial(energy, frozen), device.start.dtype) for energy in (_even_energy, _odd_energy))
-    fields = jnp.where(even <= 1e-6 * odd, 1.0, 0.0)
+def _bottom(device: Device) -> Minimum:
+    """The bottom of the starting well without the applied fields; with them where nothing else acts."""
+    return downhill(partial(_well_energy, device, _field_share(device)), device.start)
 
-    def energy(device, m):
-        return _even_energy(device, m) + fields * _odd_energy(device, m)
 
-    found = well(partial(energy, device), partial(energy, frozen), device.start, even + fields * odd)
-    return found._replace(barrier=jnp.where(found.exists & (fields == 0), found.barrier, jnp.nan))
+@eqx.filter_jit
+def _barrier(device: Device) -> Scalar:
+    """The barrier to the other well without the applied fields; `nan` where there is none."""
+    frozen = _frozen(device)
+    even, plain = partial(_even_energy, device), partial(_even_energy, frozen)
+    return jnp.where(_field_share(device) > 0, jnp.nan, lowest_barrier(even, plain, _bottom(device)))
+
+
+def _field_share(device: Device) -> Scalar:
+    """1 where nothing but fields acts, else 0."""
+    even, odd = (span_of(partial(energy, _frozen(device)), device.start.dtype) for energy in (_even_energy, _odd_energy))
+    return jnp.where(even <= 1e-6 * odd, jnp.ones_like(even), 0.0)
+
+
+def _frozen(device: Device) -> Device:
+    """The device without derivatives."""
+    return jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, device)
+
+
+def _well_energy(device: Device, share: Scalar, m: Vector) -> Scalar:
+    return _even_energy(device, m) + share * _odd_energy(device, m)
 
 
 def _told(value: Scalar) -> Scalar:
@@ -229,8 +243,8 @@ def _told(value: Scalar) -> Scalar:
     return value
 
 
-def _critical_current(device: Device, torque: AbstractTorque, start: Well) -> Scalar:
-    Bk = jnp.mean(start.stiffness)
+def _critical_current(device: Device, torque: AbstractTorque, bottom: Minimum) -> Scalar:
+    Bk = jnp.mean(bottom.stiffness)
     m, sigma = Vector.of(device.start), Vector.of(torque.sigma)
     per_ampere = torque.damping_like(m, device.magnet, device.drive(1.0))
     along = -(m @ sigma)
@@ -241,7 +255,7 @@ def _critical_current(device: Device, torque: AbstractTorque, start: Well) -> Sc
     wanted = jnp.where(jnp.abs(along) > 0.5, antidamping, across)
     current = wanted / per_ampere
     off = torque.damping_like(m, device.magnet, device.drive(current)) - wanted
-    unknown = (jnp.abs(off) > _LINEAR * jnp.abs(wanted)) | ~start.begun
+    unknown = (jnp.abs(off) > _LINEAR * jnp.abs(wanted)) | ~bottom.near
     return jnp.where(unknown, jnp.nan, current)
 
 
@@ -276,6 +290,6 @@ def _derived(device: Device) -> str:
 
 def _why_unknown(device: Device) -> str:
     """Why there is no critical current."""
-    if not _well(device).begun:
+    if not _bottom(device).near:
         return "the start direction is a maximum of the energy or a saddle, not a well"
     return "the torque is not linear in the current"

@@ -28,19 +28,17 @@ _KICK = 0.05
 """Least step away from a place where the energy curves down, rad."""
 
 
-class Well(NamedTuple):
-    """A minimum of an energy and the way over to the opposite one.
+class Minimum(NamedTuple):
+    """A minimum of an energy, `m`, shape (3,).
 
-    - `bottom`: the minimum, shape (3,); `stiffness`: curvatures of the energy there, ascending, shape (2,).
-    - `barrier`: energy of the lowest saddle between `bottom` and -`bottom` above that of the bottom.
-    - `exists`: whether there is such a saddle, higher than the bottom; `begun`: whether the energy curves up at the start.
+    - `value`: the energy there; `stiffness`: its curvatures, ascending, shape (2,).
+    - `near`: whether the energy curves up at the start, too, from which it was found.
     """
 
-    bottom: Float[Array, " 3"]
+    m: Float[Array, " 3"]
+    value: Scalar
     stiffness: Float[Array, " 2"]
-    barrier: Scalar
-    exists: Bool[Array, ""]
-    begun: Bool[Array, ""]
+    near: Bool[Array, ""]
 
 
 class Expansion(NamedTuple):
@@ -69,24 +67,7 @@ def expanded(energy: Energy, m: Float[Array, " 3"]) -> Expansion:
     return Expansion(m, across, value, across @ slope, hessian)
 
 
-def well(energy: Energy, frozen: Energy, start: Float[Array, " 3"], span: Scalar) -> Well:
-    """The well next to `start` of an `energy` that is even, and the barrier to its mirror image.
-
-    `frozen`: the same energy, its numbers without derivatives, for the searches; `span`: about its largest difference.
-    """
-    start, span = jax.lax.stop_gradient((start, span))
-    lowest, highest = _cells_of_the_way(frozen, start)
-    places = jnp.stack([lowest, highest, start])
-    low, high, here = _stationary(energy, places, jnp.array([True, False, False]), jnp.array([True, True, False]), span)
-    highest_value = energy(Vector.of(highest)) - low.value
-    near = (high.m @ highest > np.cos(0.4)) & (jnp.abs(high.value - low.value - highest_value) <= 0.1 * highest_value)
-    barrier = jnp.where(near, high.value - low.value, highest_value)
-    least = (1e-7 if start.dtype == jnp.float64 else 1e-5) * span
-    exists, begun = jax.lax.stop_gradient(barrier) > least, jnp.trace(here.hessian) > 0
-    return Well(low.m, jnp.linalg.eigvalsh(low.hessian), barrier, exists, begun)
-
-
-def downhill(energy: Energy, start: Float[Array, " 3"]) -> Float[Array, " 3"]:
+def downhill(energy: Energy, start: Float[Array, " 3"]) -> Minimum:
     """The minimum of `energy` that is reached downhill from `start`, which moves with its numbers as it should.
 
     From a maximum or a saddle it leaves along the steepest curvature down.
@@ -94,12 +75,27 @@ def downhill(energy: Energy, start: Float[Array, " 3"]) -> Float[Array, " 3"]:
     >>> import jax.numpy as jnp
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_sot()
-    >>> m = mtj.devices.downhill(lambda m: device.energy(m, device.drive(0.0)), device.start)
+    >>> m = mtj.devices.downhill(lambda m: device.energy(m, device.drive(0.0)), device.start).m
     >>> print(f"a field of 20 mT along x tilts the well by {jnp.degrees(jnp.arcsin(m[0])):.1f} degrees")
     a field of 20 mT along x tilts the well by 6.8 degrees
     """
-    yes = jnp.ones(1, bool)
-    return _stationary(energy, jax.lax.stop_gradient(start)[None], yes, yes, span_of(energy, start.dtype))[0].m
+    places = jnp.stack([jax.lax.stop_gradient(start)] * 2)
+    low, here = _stationary(energy, places, jnp.array([_REACH, 0.0], start.dtype), down=True)
+    return Minimum(low.m, low.value, jnp.linalg.eigvalsh(low.hessian), jnp.trace(here.hessian) > 0)
+
+
+def lowest_barrier(energy: Energy, frozen: Energy, bottom: Minimum) -> Scalar:
+    """From the `bottom` of an `energy` that is even up to the lowest saddle on the way to its mirror image.
+
+    `nan` where there is none. `frozen`: the same energy, its numbers without derivatives, for the search.
+    """
+    highest = _highest_cell(frozen, jax.lax.stop_gradient(bottom.m))
+    (top,) = _stationary(energy, highest[None], jnp.full(1, _REACH, highest.dtype), down=False)
+    coarse, fine = energy(Vector.of(highest)) - bottom.value, top.value - bottom.value
+    near = (top.m @ highest > np.cos(0.4)) & (jnp.abs(fine - coarse) <= 0.1 * coarse)
+    found = jnp.where(near, fine, coarse)
+    least = (1e-7 if highest.dtype == jnp.float64 else 1e-5) * span_of(frozen, highest.dtype)
+    return jnp.where(found > least, found, jnp.nan)
 
 
 def span_of(energy: Energy, dtype: Any) -> Scalar:
@@ -116,73 +112,57 @@ def _principal(hessian: Float[Array, "2 2"]) -> tuple[Float[Array, " 2"], Float[
     return jnp.stack([middle - half, middle + half]), jnp.stack([jnp.stack([-s, c]), jnp.stack([c, s])])
 
 
-def _step(here: Expansion, down: Bool[Array, ""], span: Scalar) -> Float[Array, " 2"]:
+def _step(here: Expansion, span: Scalar, *, down: bool) -> Float[Array, " 2"]:
     """Newton's step to where the gradient vanishes; if it must lead `down`, as if the energy curved up everywhere.
 
-    Only the gradient is differentiated. Where the energy is flat there is no step.
+    Only the gradient is differentiated. No saddle is sought along a direction in which the energy is flat.
     """
     curvatures, axes = _principal(here.hessian)
-    rounding = jnp.sqrt(jnp.finfo(span.dtype).eps) / 10
-    c, flat = curvatures / span, jnp.where(down, 10.0, 1.0) * rounding
-    steps = -(jnp.where(down, jnp.abs(c), c) / (c**2 + flat**2)) * (axes @ here.gradient / span)
-    hill = down & (c < -10 * flat) & (jnp.abs(steps) < _KICK)
-    return jnp.where(hill, jnp.where(steps < 0, -_KICK, _KICK), steps) @ axes
+    c, flat = curvatures / span, jnp.sqrt(jnp.finfo(span.dtype).eps)
+    inverse = 1 / jnp.maximum(jnp.abs(c), flat) if down else c / (c**2 + (flat / 10) ** 2)
+    steps = -inverse * (axes @ here.gradient / span)
+    if down:
+        hill = (c < -flat) & (jnp.abs(steps) < _KICK)
+        steps = jnp.where(hill, jnp.where(steps < 0, -_KICK, _KICK), steps)
+    return steps @ axes
 
 
-def _stationary(
-    energy: Energy, places: Float[Array, "n 3"], down: Bool[Array, " n"], moving: Bool[Array, " n"], span: Scalar
-) -> list[Expansion]:
+def _stationary(energy: Energy, places: Float[Array, "n 3"], reach: Float[Array, " n"], *, down: bool) -> list[Expansion]:
     """The energy at stationary points next to `places`, which move with its numbers as they should.
 
-    `down`: no step leads up; `moving`: or else the place stays what it is.
+    `reach`: the longest step, rad; of 0, the place stays what it is. `down`: no step leads up.
     """
-    size = span + jnp.finfo(span.dtype).tiny
-    rounding = 4 * jnp.finfo(span.dtype).eps * span
+    span = jax.lax.stop_gradient(span_of(energy, places.dtype))
+    size, rounding = span + jnp.finfo(span.dtype).tiny, 4 * jnp.finfo(span.dtype).eps * span
 
     def of(arguments):
-        place, down, moving = arguments
+        place, most = arguments
 
         def onward(state, last):
             m, reach = state
             here = expanded(energy, jnp.where(last, m, jax.lax.stop_gradient(m)))
-            step = _step(here, down, size)
+            step = _step(here, size, down=down)
             length = jax.lax.stop_gradient(jnp.linalg.norm(step))
             moved = here.moved(step * jnp.where(length > reach, reach / length, 1.0))
-            taken = moving & (~down | (energy(Vector.of(moved)) <= here.value + rounding))
-            reach = jnp.where(taken, jnp.minimum(2 * reach, _REACH), reach / 4)
-            return (jnp.where(taken, moved, m), reach), here
+            if down:
+                taken = energy(Vector.of(moved)) <= here.value + rounding
+                moved, reach = jnp.where(taken, moved, m), jnp.where(taken, jnp.minimum(2 * reach, most), reach / 4)
+            return (moved, reach), here
 
-        _, found = jax.lax.scan(onward, (place, jnp.full_like(span, _REACH)), jnp.arange(_STEPS + 1) == _STEPS)
+        _, found = jax.lax.scan(onward, (place, most), jnp.arange(_STEPS + 1) == _STEPS)
         return jax.tree.map(lambda a: a[-1], found)
 
-    found = jax.lax.map(of, (places, down, moving))
-    return [Expansion(*(a[i] for a in found)) for i in range(down.size)]
+    found = jax.lax.map(of, (places, reach))
+    return [Expansion(*(a[i] for a in found)) for i in range(reach.size)]
 
 
-def _cells_of_the_way(energy: Energy, start: Float[Array, " 3"]) -> tuple[Float[Array, " 3"], Float[Array, " 3"]]:
-    """The cell of a grid that is reached downhill from `start`, and the highest of the lowest way to its mirror image."""
-    cells = jnp.asarray(_cells(), start.dtype) @ _axes_of(energy, start.dtype)
+def _highest_cell(energy: Energy, bottom: Float[Array, " 3"]) -> Float[Array, " 3"]:
+    """Of the path from `bottom` to -`bottom` whose highest point is lowest that point, to within a cell of a grid."""
+    cells = jnp.asarray(_cells(), bottom.dtype) @ _axes_of(energy, bottom.dtype)
     energies = jax.vmap(energy)(Vector.of(cells.reshape(-1, 3))).reshape(cells.shape[:2])
-    flat = cells.reshape(-1, 3)
-    nearest = jnp.argmax(flat @ start)
-    begin = _lowest_cell(energies, nearest)
-    height = _lowest_heights(energies, begin).ravel()[jnp.argmin(flat @ flat[begin])]
-    return jnp.where(begin == nearest, start, flat[begin]), flat[jnp.argmin(jnp.abs(energies - height))]
-
-
-def _lowest_cell(energies: Float[Array, "rows columns"], begin: Array) -> Array:
-    """The cell that is reached from `begin` by always going to the lowest neighbour."""
-    columns, rounding = energies.shape[1], 8 * jnp.finfo(energies.dtype).eps * jnp.ptp(energies)
-    padded = jnp.pad(energies, ((1, 1), (0, 0)), constant_values=jnp.inf)
-    padded = jnp.concatenate([padded[:, -1:], padded, padded[:, :1]], axis=1)
-
-    def onward(_, cell):
-        row, column = cell // columns, cell % columns
-        here = jax.lax.dynamic_slice(padded, (row, column), (3, 3))
-        where = jnp.where(here[1, 1] <= jnp.min(here) + rounding, 4, jnp.argmin(here))
-        return (row + where // 3 - 1) * columns + (column + where % 3 - 1) % columns
-
-    return jax.lax.fori_loop(0, columns, onward, begin)
+    begin, end = (jnp.argmax(cells @ m) for m in (bottom, -bottom))
+    height = _lowest_heights(energies, begin).ravel()[end]
+    return cells.reshape(-1, 3)[jnp.argmin(jnp.abs(energies - height))]
 
 
 def _lowest_heights(energies: Float[Array, "rows columns"], begin: Array) -> Float[Array, "rows columns"]:

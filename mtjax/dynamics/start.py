@@ -39,7 +39,7 @@ def well_bottom(device: Device) -> Bottom:
     `device.start` itself where that leaves its hemisphere, and where the well is a ring around it (an easy cone).
     """
     energy = _zero_current_energy(device)
-    found = downhill(energy, device.start)
+    found = downhill(energy, device.start).m
     choices = jnp.stack([found, device.start])
     _, curvatures, axes = jax.vmap(lambda m: _tangent_expansion(energy, m))(choices)
     soft, stiff = curvatures[0]

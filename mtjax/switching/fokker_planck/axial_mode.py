@@ -3,7 +3,8 @@
 The magnetisation walks along the angle to its start direction. With w the equilibrium weight of a ring and p the conductance
 between neighbouring rings, the slowest mode g of the backward equation satisfies div(p grad g) = -rate w g. It is found by
 inverse iteration, in which the flux through a wall is the sum of w g on one side of it, and g a sum of flux over p: no
-difference of nearly equal numbers occurs, so that rates of any size have 5 right digits, at high barriers and at none.
+difference of nearly equal numbers occurs. Either well has its own scale, since one may hold a share of exp(-1000): with their
+shares p_up and p_down in equilibrium, g = p_down a in the starting well and -p_up b in the other, and a and b have the mean 1.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from mtjax.constants import NS
 from mtjax.devices import Device
@@ -27,27 +28,31 @@ from mtjax.vector import Vector, frame
 
 _RINGS = 2000
 _ITERATIONS, _DIFFERENTIATED = 100, 16
-"""Inverse iterations, and how many are differentiated; each makes the error smaller by the ratio of the two slowest rates."""
+"""Inverse iterations at most, and how many are differentiated; each makes the error smaller by a ratio of the slowest rates."""
 _DEAD = 40.0
 """Decay times of all other modes after which the slowest alone is followed: what is left of them is exp(-40)."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
 
 
 class AxialMode(Shown):
     """The slowest mode of a device with an axis of symmetry at a constant current, at angles from -start to start.
 
     - `log_rate`: logarithm of the eigenvalue (1/ns).
-    - `up`, `down`: equilibrium probabilities of the starting well and of the other, cut where the barrier is highest.
-    - `density`: in equilibrium, per solid angle up to a factor, shape (angles,).
-    - `mode`: g, of mean 0 and variance 1 in equilibrium, positive in the starting well, shape (angles,).
+    - `log_up`, `log_down`: logarithms of the equilibrium probabilities of the starting well and of the other, cut where the
+      barrier is highest.
+    - `density`: in equilibrium within the well to which an angle belongs, per solid angle, shape (angles,).
+    - `mode`: g over that of the whole well, about 1 in a deep one, shape (angles,).
+    - `above`: which angles belong to the starting well, shape (angles,).
     - `exist`: whether there are two wells: a maximum of the energy between two minima.
     """
 
     log_rate: Scalar
-    up: Scalar
-    down: Scalar
+    log_up: Scalar
+    log_down: Scalar
     density: Float[Array, " angles"]
     mode: Float[Array, " angles"]
-    exist: Array
+    above: Bool[Array, " angles"]
+    exist: Bool[Array, ""]
 
     @property
     def rate(self) -> Scalar:
@@ -61,14 +66,17 @@ class AxialMode(Shown):
         only, the equilibrium.
         """
         harmonics, solid = (jnp.asarray(a, column.dtype) for a in _harmonics(column.size))
-        tilt = jnp.sqrt(self.up * self.down) * self.mode
-        inside = jnp.stack([self.up + tilt, self.down - tilt])
-        shares = jnp.stack([self.up, self.down])
+        up, down = shares = jnp.exp(jnp.stack([self.log_up, self.log_down]))
+        own, foreign = jnp.where(self.above, up, down), jnp.where(self.above, down, up)
+        whole, rest = own + foreign * self.mode, 1 - self.mode
+        inside = jnp.stack([jnp.where(self.above, whole, up * rest), jnp.where(self.above, down * rest, whole)])
         populations = inside @ (solid * (harmonics @ column))
         decay = jnp.where(self.exist, jnp.exp(-self.rate * time), 0.0)
         moved = jnp.where(self.exist, -jnp.expm1(-self.rate * time), 1.0)
         populations = populations * decay + shares * jnp.sum(populations) * moved
-        each = inside * self.density * solid
+        # Each population times the equilibrium density, over its share: no share can be too small for that.
+        shapes = jnp.stack([jnp.where(self.above, whole, own * rest), jnp.where(self.above, own * rest, whole)])
+        each = shapes * self.density * solid
         return ((populations / jnp.sum(each, axis=1)) @ each) @ harmonics
 
 
@@ -76,25 +84,29 @@ class AxialMode(Shown):
 def axial_mode(device: Device, current: Array) -> AxialMode:
     """The slowest mode of `device` at a constant `current` (A)."""
     slopes, log_density, D = _walk(device, current)
-    rings, walls = log_density[1::2], log_density[2:-1:2]
-    highest, lowest = (jax.lax.stop_gradient(f(log_density)) for f in (jnp.max, jnp.min))
-    at_walls = np.linspace(np.pi, 0.0, _RINGS + 1)
-    raw = jnp.exp(rings - highest) * jnp.asarray(np.diff(np.cos(at_walls)), rings.dtype)
-    total = jnp.sum(raw)
-    weight = raw / total
-    resistance = jnp.exp(lowest - walls) * jnp.asarray(np.pi / _RINGS / np.sin(at_walls[1:-1]), walls.dtype)
-
-    exist, above = _barrier(slopes[1::2], rings)
-    up, down = jnp.sum(jnp.where(above, weight, 0.0)), jnp.sum(jnp.where(above, 0.0, weight))
-    mode = _normed(weight, jnp.where(above, down, -up))
-    frozen = jax.lax.stop_gradient((weight, resistance))
-    mode = jax.lax.fori_loop(0, _ITERATIONS, lambda _, g: _onward(*frozen, g), jax.lax.stop_gradient(mode))
-    mode = jax.lax.fori_loop(0, _DIFFERENTIATED, lambda _, g: _onward(weight, resistance, g), mode)
-    drops = _flux(weight, mode) * jnp.sqrt(resistance)
-    size = jax.lax.stop_gradient(jnp.max(jnp.abs(drops)))
-    log_time = 2 * jnp.log(size) + jnp.log(jnp.sum((drops / size) ** 2))
-    log_rate = jnp.log(D) - log_time + (lowest - highest) - jnp.log(total)
-    return AxialMode(log_rate, up, down, jnp.exp(log_density - highest), _everywhere(mode), exist)
+    log_weight, log_resistance = _log_integrals(log_density)
+    exist, top = _barrier(slopes[1::2], log_density[1::2])
+    above = jnp.arange(_RINGS) >= top
+    log_up, log_down = (jax.nn.logsumexp(jnp.where(side, log_weight, -jnp.inf)) for side in (above, ~above))
+    log_total = jnp.logaddexp(log_up, log_down)
+    highest = jax.lax.stop_gradient(jnp.max(log_resistance))
+    limit = 0.4 * np.log(jnp.finfo(log_up.dtype).max)
+    walk = _Walk(
+        jnp.exp(log_weight - jnp.where(above, log_up, log_down)),
+        jnp.exp(log_resistance - highest),
+        jnp.exp(jnp.clip(log_up - log_down, -limit, limit)),
+        top,
+    )
+    mode = jax.lax.stop_gradient(walk).converged()
+    mode = jax.lax.fori_loop(0, _DIFFERENTIATED, lambda _, mode: walk.onward(mode), mode)
+    log_up, log_down = log_up - log_total, log_down - log_total
+    own = walk.weight * mode**2
+    variance = jnp.sum(own * jnp.exp(jnp.where(above, log_down, log_up)))
+    log_time = jnp.log(jnp.sum(walk.flux(mode) ** 2 * walk.resistance)) + highest + log_up + log_down + log_total
+    everywhere = _everywhere(mode / jnp.sqrt(variance), walk)
+    sides = jnp.arange(2 * _RINGS + 1) >= 2 * top
+    density = jnp.exp(log_density - log_total - jnp.where(sides, log_up, log_down))
+    return AxialMode(jnp.log(D * variance) - log_time, log_up, log_down, density, everywhere, sides, exist)
 
 
 def dead_time(device: Device, current: Array) -> Scalar:
@@ -111,43 +123,87 @@ def dead_time(device: Device, current: Array) -> Scalar:
     return _DEAD / (D * jnp.where(exist, jnp.maximum(5.0, 0.8 * stiffness), 2.5)) * NS
 
 
-def _barrier(slopes: Float[Array, " rings"], log_density: Float[Array, " rings"]) -> tuple[Array, Array]:
-    """Whether the density has a minimum between two maxima, and which rings lie above the lowest one (if none, the equator)."""
+def _barrier(slopes: Float[Array, " rings"], log_density: Float[Array, " rings"]) -> tuple[Bool[Array, ""], Array]:
+    """Whether the density has a minimum between two maxima, and the ring of the lowest one (if none, the equator)."""
     inner = jnp.append(False, (slopes[:-1] < 0) & (slopes[1:] >= 0))
     exist = jnp.any(inner)
-    top = jnp.where(exist, jnp.argmin(jnp.where(inner, log_density, jnp.inf)), _RINGS // 2)
-    return exist, jnp.arange(_RINGS) >= top
+    return exist, jnp.where(exist, jnp.argmin(jnp.where(inner, log_density, jnp.inf)), _RINGS // 2)
 
 
-def _normed(weight: Array, g: Array) -> Array:
-    return g / jnp.sqrt(jnp.sum((jnp.sqrt(weight) * g) ** 2))
+def _log_integrals(log_density: Float[Array, " angles"]) -> tuple[Float[Array, " rings"], Float[Array, " walls"]]:
+    """Logarithms of the integrals of density times sine over every ring, and of 1 over both from ring to ring.
+
+    The logarithm of the density is taken as a parabola through three neighbouring angles.
+    """
+    step = np.pi / (2 * _RINGS)
+    angles = np.linspace(np.pi, 0.0, 2 * _RINGS + 1)
+
+    def integrated(first, last, sign):
+        left, middle, right = (log_density[first + k : last + k : 2] for k in range(3))
+        x = jnp.asarray(_NODES, log_density.dtype)[:, None]
+        parabola = middle + x * (right - left) / 2 + x**2 * ((right - middle) - (middle - left)) / 2
+        sine = np.sin(angles[first + 1 : last + 1 : 2] - _NODES[:, None] * step)
+        measure = np.log(_WEIGHTS[:, None] * step) + sign * np.log(sine)
+        return jax.nn.logsumexp(sign * parabola + jnp.asarray(measure, log_density.dtype), axis=0)
+
+    return integrated(0, 2 * _RINGS - 1, 1), integrated(1, 2 * _RINGS - 2, -1)
+
+
+class _Walk(eqx.Module):
+    """The walk from ring to ring, from the other well to the starting one.
+
+    - `weight`: of the rings, those of either well of the sum 1; `resistance`: of the walls, the highest of them 1.
+    - `odds`: share of the starting well over that of the other; `top`: the first ring of the starting well.
+    """
+
+    weight: Float[Array, " rings"]
+    resistance: Float[Array, " walls"]
+    odds: Scalar
+    top: Array
+
+    def converged(self) -> Float[Array, " rings"]:
+        """The mode, by inverse iterations from one that is flat in both wells."""
+        flat = jnp.ones_like(self.weight)
+
+        def onward(state):
+            mode, _, count = state
+            return self.onward(mode), mode, count + 1
+
+        return jax.lax.while_loop(_goes_on, onward, (flat, 2 * flat, 0))[0]
+
+    def flux(self, mode: Float[Array, " rings"]) -> Float[Array, " walls"]:
+        """Through every wall, over p_up p_down: what lies behind it in the well on whose side it is."""
+        charge = self.weight * mode
+        in_other = jnp.arange(_RINGS - 1) < self.top
+        return jnp.where(in_other, jnp.cumsum(charge)[:-1], _from_end(charge)[1:])
+
+    def onward(self, mode: Float[Array, " rings"]) -> Float[Array, " rings"]:
+        """One inverse iteration: the potential of the charges, with the mean 1 in both wells."""
+        drops = self.flux(mode) * self.resistance
+        up, whole = jnp.arange(_RINGS) >= self.top, jnp.sum(drops)
+        inner = jnp.where(up, jnp.append(_from_end(drops), 0.0), jnp.append(0.0, jnp.cumsum(drops)))
+        held = self.weight * inner
+        own, other = (jnp.sum(jnp.where(side, held, 0.0)) for side in (up, ~up))
+        odds = jnp.where(up, self.odds, 1 / self.odds)
+        raised = odds * (jnp.where(up, own, other) - inner) + (whole - inner - jnp.where(up, other, own))
+        return raised / (whole - own - other)
+
+
+def _goes_on(state: tuple[Array, Array, Array]) -> Bool[Array, ""]:
+    """Whether a mode still changes from one iteration to the next."""
+    mode, before, count = state
+    change = jnp.max(jnp.abs(mode - before) / (1 + jnp.abs(mode)))
+    return (count < _ITERATIONS) & (change > 30 * jnp.finfo(mode.dtype).eps)
 
 
 def _from_end(a: Array) -> Array:
     return jnp.cumsum(a[::-1])[::-1]
 
 
-def _flux(weight: Array, g: Array) -> Array:
-    """Sum of w g before every wall, or minus that behind it, which is the same: the one with less of the mode is accurate."""
-    charge = weight * g
-    size = jnp.abs(jax.lax.stop_gradient(charge))
-    before = jnp.cumsum(size)[:-1] < _from_end(size)[1:]
-    return jnp.where(before, jnp.cumsum(charge)[:-1], -_from_end(charge)[1:])
-
-
-def _onward(weight: Array, resistance: Array, g: Array) -> Array:
-    """One inverse iteration: the potential of the charges w g, of mean 0 and variance 1."""
-    steps = -_flux(weight, g) * resistance
-    # From the pole of the fuller well, where g is small: else its values there would be differences of large ones.
-    from_first = jnp.append(0.0, jnp.cumsum(steps))
-    fuller = jnp.sum(weight * (g < 0)) > 0.5
-    potential = jnp.where(fuller, from_first, -jnp.append(_from_end(steps), 0.0))
-    return _normed(weight, potential - jnp.sum(weight * potential))
-
-
-def _everywhere(mode: Float[Array, " rings"]) -> Float[Array, " angles"]:
+def _everywhere(mode: Float[Array, " rings"], walk: _Walk) -> Float[Array, " angles"]:
     """The mode at the walls too: the mean of its neighbours, and flat at the poles."""
-    walls = jnp.concatenate([mode[:1], (mode[1:] + mode[:-1]) / 2, mode[-1:]])
+    before = jnp.where(jnp.arange(1, _RINGS) == walk.top, -mode[:-1] * walk.odds, mode[:-1])
+    walls = jnp.concatenate([mode[:1], (mode[1:] + before) / 2, mode[-1:]])
     return jnp.append(jnp.stack([walls[:-1], mode], axis=1).ravel(), walls[-1])
 
 

@@ -9,6 +9,7 @@ Brown's formula (Phys. Rev. 130, 1677, 1963) is the limit of a high one. Other d
 from __future__ import annotations
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike
@@ -30,6 +31,7 @@ class Rates(Shown):
     """A device that hops between two wells.
 
     - `out`: rate from the starting well (m.start > 0) to the other, 1/s; `back`: the way back, 1/s.
+    - `log_out`, `log_back`: their natural logarithms, which stay finite where a rate is smaller than any number.
 
     >>> import mtjax as mtj
     >>> found = mtj.rates(mtj.presets.perpendicular_stt(20.0))
@@ -40,6 +42,13 @@ class Rates(Shown):
 
     out: Scalar
     back: Scalar
+    log_out: Scalar
+    log_back: Scalar
+
+    def __init__(self, out: Scalar, back: Scalar, log_out: Scalar | None = None, log_back: Scalar | None = None):
+        self.out, self.back = out, back
+        self.log_out = jnp.log(out) if log_out is None else log_out
+        self.log_back = jnp.log(back) if log_back is None else log_back
 
     @property
     def slowest(self) -> Scalar:
@@ -53,7 +62,8 @@ class Rates(Shown):
 
     def switched(self, time: Numbers) -> Array:
         """Probability to be found in the other well a `time` (s) after being in the starting one."""
-        return self.out / self.slowest * -jnp.expm1(-self.slowest * as_scalar(time))
+        share = jax.nn.sigmoid(self.log_out - self.log_back)
+        return share * -jnp.expm1(-self.slowest * as_scalar(time))
 
     def survival(self, time: Numbers) -> Array:
         """Probability never to have left the starting well within a `time` (s): the dwell-time distribution."""
@@ -96,9 +106,13 @@ def rates(device: Device, current: ArrayLike = 0.0, *, lmax: int | None = None, 
     return Rates(per_second * (1 - found.share), per_second * found.share)
 
 
+def _of_logarithms(log_out: Scalar, log_back: Scalar) -> Rates:
+    return Rates(jnp.exp(log_out), jnp.exp(log_back), log_out, log_back)
+
+
 def _axial_rates(device: Device, current: Array) -> Rates:
     found = axial_mode(device, current)
     asymmetric = "`rates` needs a device with an axis of symmetry, or numbers that are known, or `lmax`."
-    per_second = eqx.error_if(found.rate / NS, ~device.is_axisymmetric, asymmetric)
-    per_second = eqx.error_if(per_second, ~found.exist, "`rates` needs two wells: here is one.")
-    return Rates(per_second * found.down, per_second * found.up)
+    log_rate = eqx.error_if(found.log_rate - np.log(NS), ~device.is_axisymmetric, asymmetric)
+    log_rate = eqx.error_if(log_rate, ~found.exist, "`rates` needs two wells: here is one.")
+    return _of_logarithms(log_rate + found.log_down, log_rate + found.log_up)
