@@ -211,12 +211,12 @@ def metal_on_oxide(
     >>> heating = mtj.devices.metal_on_oxide(length=1e-6, width=1e-6, oxide=100e-9, film=20e-9)
     >>> print(f"{heating.resistance.sum() / 1e3:.1f} K/mW, cooling in {heating.time.max() * 1e9:.1f} ns")
     71.4 K/mW, cooling in 8.5 ns
-    >>> for shortest in (1e-9, 1e-11):
+    >>> for shortest in (1e-9, 1e-10):
     ...     heating = mtj.devices.metal_on_oxide(length=1e-6, width=1e-6, oxide=300e-9, film=20e-9, shortest=shortest)
     ...     print(f"{len(heating.time)} modes for {shortest * 1e9:g} ns")
     ...
     4 modes for 1 ns
-    17 modes for 0.01 ns
+    9 modes for 0.1 ns
     """
     sizes = {"length": length, "width": width, "oxide": oxide, "film": film}
     require(sizes, "length width oxide film", positive=True, unit="m")
