@@ -22,9 +22,7 @@ from mtjax.switching.fokker_planck.axial_mode import axial_mode
 from mtjax.switching.fokker_planck.generator import stencil
 from mtjax.switching.fokker_planck.known import known
 from mtjax.switching.fokker_planck.resolution import survey
-from mtjax.switching.fokker_planck.two_wells import resolved, wells
-
-_POINTS = 4001
+from mtjax.switching.fokker_planck.two_wells import require_resolvable, resolved, wells
 
 
 class Rates(Shown):
@@ -77,15 +75,17 @@ def rates(device: Device, current: ArrayLike = 0.0, *, lmax: int | None = None, 
     the two sides of the barrier in equilibrium at this current. (1 / `out` is the mean time in the well where the barrier is
     high; at a few kT, where a device hardly is "in a well", the mean time of first passage is another number: `survival`.)
 
-    With an axis of symmetry to about 1e-6 of themselves, at barriers of any height, down to the smallest number that the type
-    can hold. Otherwise from the slowest mode on the sphere (double precision only): without a current to
-    about 1e-3 however high the barrier, under a current down to 1e-11 of the fastest rate.
+    With an axis of symmetry to about 1e-6 of themselves, at barriers of any height: where a rate is smaller than any number its
+    logarithm still tells it. Otherwise from the slowest mode on the sphere (double precision only): without a current to
+    about 1e-3 however high the barrier, under a current down to 1e-11 of the fastest rate (and the smaller of both rates to
+    1e-12 of the larger). No asymptotic formula is taken anywhere.
 
     - `lmax`, `mmax`: truncation on the sphere; `None` enlarges it until the rates change by less than 1 %. Under `jit` they
       must be given for devices without an axis of symmetry.
 
-    Raises an error where the device has not two wells at this current, or where the rates cannot be told. Differentiable in
-    every number of the device, and in a current other than 0.
+    Raises an error where the device has not two wells in its fields and at this current, or where the rates cannot be told:
+    where they are too small under a current, or a well is too narrow for the harmonics. Differentiable in every number of the
+    device, and in a current other than 0.
 
     >>> import mtjax as mtj
     >>> year = 365.25 * 86400.0
@@ -99,11 +99,13 @@ def rates(device: Device, current: ArrayLike = 0.0, *, lmax: int | None = None, 
         return _axial_rates(device, current)
     degree = max([s.degree for s in surveys], default=2)
     if lmax is None:
+        for sample, _ in known((device, current)):
+            require_resolvable(sample)
         rungs = tuple(int(n) for n in np.max([s.rungs for s in surveys], axis=0))
         lmax, mmax = resolved(list(known((device, current))), degree, rungs)
     found = wells(device, current, stencil(lmax, lmax if mmax is None else mmax, degree))
-    per_second = found.rate / NS
-    return Rates(per_second * (1 - found.share), per_second * found.share)
+    log_rate = found.log_rate - np.log(NS)
+    return _of_logarithms(log_rate + jax.nn.log_sigmoid(-found.log_odds), log_rate + jax.nn.log_sigmoid(found.log_odds))
 
 
 def _of_logarithms(log_out: Scalar, log_back: Scalar) -> Rates:

@@ -15,6 +15,9 @@ from mtjax.switching.fokker_planck.harmonics import legendre
 _SHIFT = 1e-4
 """Shift of the spectrum before it is inverted, in units of the diffusion constant, far below the second mode."""
 
+_SWING = 1e-6
+"""Imaginary part of an eigenvalue, relative, that does not pass for rounding."""
+
 
 class Exchange(NamedTuple):
     """How two wells exchange population at constant drive.
@@ -102,12 +105,18 @@ def _spread(shape: Stencil, kept: np.ndarray) -> np.ndarray:
 
 
 def _slowest_two(shape: tuple[int, int], solve: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Decay rates of the two slowest modes of the matrix that `solve` inverts, ascending, and the vector of the first."""
+    """Decay rates of the two slowest modes of the matrix that `solve` inverts, ascending, and the vector of the first.
+
+    The second is `nan` where the first is not real: a damped swing.
+    """
     operator = linalg.LinearOperator(matvec=solve, shape=shape, dtype=np.dtype(float))  # pyright: ignore[reportCallIssue]
     found: Any = linalg.eigs(operator, k=2, which="LM", tol=1e-12, v0=np.ones(shape[0]))
     values, vectors = found
     order = np.argsort(-np.abs(values))
-    return np.real(-1 / values[order]), np.real(vectors[:, order[0]])
+    decay = np.real(-1 / values[order])
+    if abs(np.imag(values[order[0]])) > _SWING * abs(values[order[0]]):
+        decay[1] = np.nan
+    return decay, np.real(vectors[:, order[0]])
 
 
 def _slowest(shape: tuple[int, int], solve: Any) -> tuple[float, np.ndarray]:

@@ -1,13 +1,13 @@
 """Two wells on the full sphere: how they exchange population, whatever the symmetry of the device.
 
 Without a current the slow mode g of the backward equation is flat in both wells and changes between them, and Boltzmann's
-density rho is stationary, so that its decay rate is
+density rho is stationary, so that with shares u and d of the wells, and g brought to 1 and 0 in them, its decay rate is
 
-    rate = D <|grad g|^2> / <(g - <g>)^2>,   <...> weighted with rho:
+    rate = D <|grad g|^2> / (u d),   <...> weighted with rho:
 
 positive numbers only, of full relative accuracy however high the barrier. It needs g to be well resolved wherever rho counts,
 and under a current rho is not known; so the eigenvalue itself is taken where double precision tells it, that is, down to about
-1e-11 of the fastest one, and the formula only for slower rates without a current.
+1e-11 of the fastest one, and the formula only for slower rates without a current. All in logarithms.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from mtjax.devices import Device
+from mtjax.constants import KB
+from mtjax.devices import Device, downhill
+from mtjax.dynamics import rate as llg_rate
 from mtjax.quantities import Scalar, is_known
 from mtjax.switching.fokker_planck.density import Density, axes_of, excess_energy, start_density
 from mtjax.switching.fokker_planck.drift import flow_of
@@ -29,31 +31,48 @@ from mtjax.switching.fokker_planck.generator import Flow, Stencil, apply, stenci
 from mtjax.switching.fokker_planck.harmonics import legendre
 from mtjax.switching.fokker_planck.resolution import LADDER, rung
 from mtjax.switching.fokker_planck.slow_modes import left_mode, slow_modes
-from mtjax.vector import Vector
+from mtjax.vector import Vector, frame, points
 
 _BELOW = 9.0
 """Energy below the saddle, over kT, from which on the slow mode counts as flat: leaves out exp(-9) of the rate."""
 _BETWEEN = (0.35, 0.65)
 _FLOOR = 1e-11
 _AGREE = 0.01
+_SHARE = 1e-12
+"""Smallest share of a well that is told under a current."""
+_UNTOLD = 3
+"""How many truncations may leave a rate below the rounding errors before it is given up."""
+_RK4 = 0.3
+"""Angle (rad) by which the fastest precession turns in a step without noise."""
+_BESIDE = 0.03
+"""How far beside the bottom of a well (rad, along two directions) it begins."""
+_ONE_WELL = "at this current one is left, and nothing is slow"
+_NO_OTHER = "nothing is slow, and in these fields no barrier stands between two minima of the energy"
 
 
 class TwoWells(NamedTuple):
     """The slow motion between two wells at constant current.
 
-    - `rate`: of the slow mode, 1/ns; `share`: of the starting well (m.start > 0) in the stationary density.
+    - `log_rate`: logarithm of the rate of the slow mode (1/ns).
+    - `share`: of the starting well (m.start > 0) in the stationary density; `log_odds`: logarithm of it over that of the other.
     - `start`, `other`: the densities of either well, coefficients (re, im) of shape (m, l).
     - `membership`: (re, im) such that the sum of products with a density's is the share that belongs to the starting well.
     - `gap`: decay rate of the next mode, 1/ns; `noise`: what `rate` is uncertain by, 1/ns (0 where it is of full accuracy).
     """
 
-    rate: Scalar
+    log_rate: Scalar
     share: Scalar
+    log_odds: Scalar
     start: tuple[Array, Array]
     other: tuple[Array, Array]
     membership: tuple[Array, Array]
     gap: Scalar
     noise: Scalar
+
+    @property
+    def rate(self) -> Scalar:
+        """Of the slow mode, 1/ns."""
+        return jnp.exp(self.log_rate)
 
     @property
     def exist(self) -> Bool[Array, ""]:
@@ -99,15 +118,22 @@ def wells(device: Device, current: Array, shape: Stencil) -> TwoWells:
 def resolved(problems: list[tuple[Device, Array]], degree: int, rungs: tuple[int, int]) -> tuple[int, int]:
     """l_max and m_max at which the rates of all `problems` (device, current in A) no longer change by 1 %.
 
-    Raises `ValueError` where there are not two wells, or at the end of the ladder of truncations.
+    Raises `ValueError` where there are not two wells, where the rates are too small to be told, or at the end of the ladder of
+    truncations.
     """
     lmax, mmax = rungs
-    coarse = None
+    coarse, untold = None, 0
     while True:
         shape = stencil(lmax, min(lmax, mmax), degree)
         fine = [_checked(device, current, shape) for device, current in problems]
-        if coarse and all(a and b and abs(a / b - 1) < _AGREE for a, b in zip(coarse, fine, strict=True)):
+        if coarse and all(None not in pair and abs(pair[0] - pair[1]) < _AGREE for pair in zip(coarse, fine, strict=True)):
             return lmax, min(lmax, mmax)
+        untold = untold + 1 if None in fine else 0
+        if untold == _UNTOLD:
+            raise ValueError(
+                "The hopping rates at this current are below what double precision tells, about 1e-11 of the fastest rate: "
+                "smaller ones can be found without a current, or about an axis of symmetry."
+            )
         if lmax >= LADDER[-1]:
             raise ValueError(
                 f"The hopping rates are not resolved with l_max = {lmax}: the barrier or the damping is too extreme."
@@ -116,11 +142,59 @@ def resolved(problems: list[tuple[Device, Array]], degree: int, rungs: tuple[int
 
 
 def _checked(device: Device, current: Array, shape: Stencil) -> float | None:
-    """The slow rate (1/ns), or `None` where it cannot be told apart from the errors of this truncation."""
+    """Logarithm of the slow rate (1/ns), or `None` where it cannot be told apart from the errors of this truncation."""
     found = wells(device, current, shape)
-    if not found.exist:
-        raise ValueError("`rates` needs two wells: nothing is slow at this current.")
-    return float(found.rate) if found.rate > found.noise else None
+    if np.isnan(found.gap):
+        raise ValueError("`rates` needs two wells that exchange: here the slowest motion is a damped swing.")
+    if not found.exist and not has_two_wells(device, current):
+        raise ValueError(f"`rates` needs two wells: {_ONE_WELL if np.any(np.asarray(current)) else _NO_OTHER}.")
+    return float(found.log_rate) if found.noise == 0 or found.rate > found.noise else None
+
+
+def require_resolvable(device: Device) -> None:
+    """Raise `ValueError` where a well of `device` is too narrow for the harmonics that can be taken."""
+    stiffness = float(jnp.max(device.stiffness) * (device.moment / KB) / device.temperature)
+    needed = 4.5 * np.sqrt(stiffness)
+    if needed > LADDER[-1]:
+        raise ValueError(
+            f"The hopping rates are not resolved with l_max = {LADDER[-1]}: without an axis of symmetry a well as narrow as "
+            f"this, with a stiffness of {stiffness:.0f} kT, needs {needed:.0f}."
+        )
+
+
+@eqx.filter_jit
+def has_two_wells(device: Device, current: Array) -> Bool[Array, ""]:
+    """Whether a magnetisation without noise, begun beside the bottom of either well, stays on its side under a `current` (A).
+
+    It is followed for ten relaxation times of the softest direction; no gradient passes through.
+    """
+    drive, magnet = device.drive(current), device.magnet
+    still = device.drive(0.0)
+    sides = jnp.array([1.0, -1.0], device.start.dtype)
+    minima = [downhill(lambda m: device.energy(m, still), side * device.start) for side in (1.0, -1.0)]
+    bottoms = jnp.stack([minimum.m for minimum in minima])
+    soft, stiff = (f(jnp.stack([minimum.stiffness for minimum in minima])) for f in (jnp.min, jnp.max))
+    fields = jax.vmap(lambda m: device.field(Vector.of(m), drive).array())(jnp.concatenate([bottoms, points(64)]))
+    strongest = jnp.maximum(jnp.max(jnp.linalg.norm(fields, axis=1)), stiff)
+    step = _RK4 / strongest
+    number = jnp.minimum(10 / (magnet.alpha * jnp.maximum(soft, 1e-3 * stiff)) / step, 1e6).astype(int)
+
+    def slope(m):
+        return llg_rate(m, device.field(m, drive), magnet.alpha)
+
+    def onward(_, m):
+        a = slope(m)
+        b = slope(m + a * (step / 2))
+        c = slope(m + b * (step / 2))
+        d = slope(m + c * step)
+        return (m + (a + 2 * b + 2 * c + d) * (step / 6)).normalised()
+
+    def end(m):
+        e1, e2 = frame(m)
+        return jax.lax.fori_loop(0, number, onward, Vector.of(m + _BESIDE * (e1 + e2)).normalised()).array()
+
+    ends = jax.vmap(end)(bottoms)
+    return jnp.all(sides * (bottoms @ device.start) > 0) & jnp.all(sides * (ends @ device.start) > 0)
 
 
 def driven_wells(device: Device, current: Array, shape: Stencil) -> TwoWells:
@@ -150,7 +224,9 @@ def driven_wells(device: Device, current: Array, shape: Stencil) -> TwoWells:
     member_of = (member_of[0].at[0, 0].add(constant), member_of[1])
     start, other = (_squares(shape, still + weight * r) for weight in (1 - middle, -middle))
     noise = jax.lax.stop_gradient(_FLOOR * flow.D * shape.lmax**2)
-    return TwoWells(rate, share, start, other, member_of, rates[1], noise)
+    told = jnp.clip(share, _SHARE, 1 - _SHARE)
+    log_rate = jnp.log(jnp.maximum(rate, jnp.finfo(rate.dtype).tiny))
+    return TwoWells(log_rate, share, jnp.log(told) - jnp.log1p(-told), start, other, member_of, rates[1], noise)
 
 
 def still_wells(device: Device, shape: Stencil) -> TwoWells:
@@ -161,29 +237,37 @@ def still_wells(device: Device, shape: Stencil) -> TwoWells:
     axes = axes_of(device)
     m = jnp.asarray(body) @ axes
     excess = excess_energy(device, m)
-    rho, excess = jnp.asarray(weights) * jnp.exp(-excess), jax.lax.stop_gradient(excess)
+    log_rho = jnp.log(weights) - excess
     up = m @ jax.lax.stop_gradient(device.start) > 0
-    share = jnp.sum(jnp.where(up, rho, 0.0)) / jnp.sum(rho)
-    g, slope_g, f, slope_f = fields[0], fields[1:3], fields[3], fields[4:6]
-    frozen = jax.lax.stop_gradient(rho)
-    means = [jnp.sum(jnp.where(side, frozen * g, 0.0)) / jnp.sum(jnp.where(side, frozen, 0.0)) for side in (up, ~up)]
-    membership = (g - means[1]) / (means[0] - means[1])
-    near = excess > jax.lax.stop_gradient(_saddle(membership, excess)) - _BELOW
-    rho_near = jnp.where(near, rho, 0.0)
+    log_up, log_down = (jax.nn.logsumexp(jnp.where(side, log_rho, -jnp.inf)) for side in (up, ~up))
+    inside = [
+        jax.lax.stop_gradient(jnp.where(side, jnp.exp(log_rho - log), 0.0)) for side, log in ((up, log_up), (~up, log_down))
+    ]
+    (h, slope_h, means), (k, slope_k, _) = (_membership(fields[i : i + 3], inside) for i in (0, 3))
+    saddle = jax.lax.stop_gradient(_saddle(h, excess))
+    near = jax.lax.stop_gradient(excess) > saddle - _BELOW
+    rho_near = jnp.where(near, jnp.exp(jnp.where(near, saddle + log_rho, 0.0)), 0.0)
     precession = _precession(device, m, jnp.asarray(across) @ axes)
     D = flow.D
-    g0, f0 = (v - jnp.sum(frozen * v) / jnp.sum(frozen) for v in (g, f))
-    flux = jnp.sum(rho_near * (D * jnp.sum(slope_f * slope_g, axis=0) - f0 * jnp.sum(precession * slope_g, axis=0)))
-    variation = flux / jnp.sum(rho * f0 * g0)
-    value = D * jnp.sum(rho_near * jnp.sum(slope_g**2, axis=0)) / jnp.sum(rho * g0**2)
-    # The first is stationary in f and g, so that their derivatives are not needed; the second is more accurate.
-    rate = jax.lax.stop_gradient(value / variation) * variation
+    flux = jnp.sum(rho_near * (D * jnp.sum(slope_k * slope_h, axis=0) - (k - 0.5) * jnp.sum(precession * slope_h, axis=0)))
+    value = D * jnp.sum(rho_near * jnp.sum(slope_h**2, axis=0))
+    # The first is stationary in h and k, so that their derivatives are not needed; the second is more accurate.
+    log_flux = jnp.log(flux) + jax.lax.stop_gradient(jnp.log(value / flux))
+    log_rate = log_flux - saddle + jnp.logaddexp(log_up, log_down) - log_up - log_down
+    share = jax.nn.sigmoid(log_up - log_down)
     start, other = (_one_well(device, side, shape) for side in (1, -1))
     scale = 1 / (means[0] - means[1])
     double = jnp.asarray(np.where(np.arange(shape.mmax + 1) == 0, 1.0, 2.0)[:, None])
     member = (g_coefficients[0] * scale * double, g_coefficients[1] * scale * double)
     member = (member[0].at[0, 0].add(-means[1] * scale * np.sqrt(4 * np.pi)), member[1])
-    return TwoWells(rate, share, start, other, member, rates[1], jnp.zeros_like(rate))
+    return TwoWells(log_rate, share, log_up - log_down, start, other, member, rates[1], jnp.zeros_like(log_rate))
+
+
+def _membership(fields: Float[Array, "3 n"], inside: list[Array]) -> tuple[Array, Array, list[Scalar]]:
+    """A slow mode brought to the mean 1 in the starting well and 0 in the other, its slopes, and its means before that."""
+    means = [jnp.sum(weight * fields[0]) for weight in inside]
+    scale = 1 / (means[0] - means[1])
+    return (fields[0] - means[1]) * scale, fields[1:] * scale, means
 
 
 def _saddle(membership: Array, excess: Array) -> Scalar:
