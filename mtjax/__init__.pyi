@@ -128,6 +128,7 @@ from .switching import (
     Plan as Plan,
     Probability as Probability,
     Rates as Rates,
+    Splitting as Splitting,
     Survival as Survival,
     ThermalActivation as ThermalActivation,
     evolve as evolve,

@@ -18,6 +18,7 @@ from mtjax.switching.hazard import HazardLaw, mean_mz
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.monte_carlo import MonteCarlo, score_gradient
 from mtjax.switching.probability import switching_probability
+from mtjax.switching.splitting import Splitting
 from mtjax.switching.thermal_activation import ThermalActivation
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Probability",
     "Rates",
     "Solution",
+    "Splitting",
     "Survival",
     "ThermalActivation",
     "evolve",
