@@ -18,7 +18,7 @@ def test_rare_write_errors_agree_with_the_walk_along_the_angle():
     device = mtj.presets.perpendicular_stt(40.0)
     pulse = mtj.Pulse(2.0 * device.critical_current, 8 * device.relaxation_time)
     expected = np.exp(float(tail(device, pulse).log_complement))
-    found = split(device, pulse, 2000, dt=4e-11)
+    found = split(device, pulse, 2000, dt=2e-11)
     # ten repeats of a relative scatter of 0.4: a torque 5 % off changes the answer by a factor of 2, some 8 standard errors
     assert abs(found.complement - expected) < 4 * found.stderr
     assert 0.03 < found.stderr / expected < 0.25
@@ -30,7 +30,7 @@ def test_an_event_that_is_not_rare_is_sampled_plainly():
     pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
     expected = np.exp(float(tail(device, pulse).log_value))
     for switches in (True, False):
-        found = split(device, pulse, 2000, switches=switches, dt=4e-11)
+        found = split(device, pulse, 2000, switches=switches, dt=2e-11)
         assert abs(found.value - expected) < 4 * found.stderr
         assert found.stderr < 0.02
 
@@ -63,11 +63,11 @@ def test_an_in_plane_device_agrees_with_harmonics():
 
 @pytest.mark.slow
 def test_heated_devices_agree_with_the_walk_along_the_angle():
-    device = dataclasses.replace(mtj.presets.perpendicular_stt(40.0), heating=mtj.JouleHeating(2e7, 1e-9))
+    device = dataclasses.replace(mtj.presets.perpendicular_stt(40.0), heating=mtj.JouleHeating(1e8, 0.5e-9))
     pulse = mtj.Pulse(0.4 * device.critical_current, 10e-9)
     relax = mtj.settling_time(device)
     expected = np.exp(float(tail(device, pulse, relax).log_value))
     cold = np.exp(float(tail(dataclasses.replace(device, heating=None), pulse, relax).log_value))
-    found = split(device, pulse, 4000)
+    found = split(device, pulse, 2000, dt=2e-11)
     assert abs(found.value - expected) < 4 * found.stderr
     assert abs(found.value - cold) > 5 * found.stderr
