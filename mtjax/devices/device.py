@@ -18,7 +18,7 @@ from mtjax.devices.layer import Drive, FreeLayer, Magnet
 from mtjax.devices.readout import AbstractResistance
 from mtjax.devices.saturation import require_below
 from mtjax.devices.torques import AbstractTorque
-from mtjax.devices.wells import Minimum, downhill, lowest_barrier, span_of
+from mtjax.devices.wells import EnergyMinimum, downhill, lowest_barrier, span_of
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity, require
@@ -208,7 +208,7 @@ def figures(device: Device) -> dict[str, Scalar]:
 
 
 @eqx.filter_jit
-def _bottom(device: Device) -> Minimum:
+def _bottom(device: Device) -> EnergyMinimum:
     """The bottom of the starting well without the applied fields; with them where nothing else acts."""
     return downhill(partial(_well_energy, device, _field_share(device)), device.start)
 
@@ -243,7 +243,7 @@ def _told(value: Scalar) -> Scalar:
     return value
 
 
-def _critical_current(device: Device, torque: AbstractTorque, bottom: Minimum) -> Scalar:
+def _critical_current(device: Device, torque: AbstractTorque, bottom: EnergyMinimum) -> Scalar:
     Bk = jnp.mean(bottom.stiffness)
     m, sigma = Vector.of(device.start), Vector.of(torque.sigma)
     per_ampere = torque.damping_like(m, device.magnet, device.drive(1.0))

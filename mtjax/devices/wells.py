@@ -28,7 +28,7 @@ _KICK = 0.05
 """Least step away from a place where the energy curves down, rad."""
 
 
-class Minimum(NamedTuple):
+class EnergyMinimum(NamedTuple):
     """A minimum of an energy, `m`, shape (3,).
 
     - `value`: the energy there; `stiffness`: its curvatures, ascending, shape (2,).
@@ -67,7 +67,7 @@ def expanded(energy: Energy, m: Float[Array, " 3"]) -> Expansion:
     return Expansion(m, across, value, across @ slope, hessian)
 
 
-def downhill(energy: Energy, start: Float[Array, " 3"]) -> Minimum:
+def downhill(energy: Energy, start: Float[Array, " 3"]) -> EnergyMinimum:
     """The minimum of `energy` that is reached downhill from `start`, which moves with its numbers as it should.
 
     From a maximum or a saddle it leaves along the steepest curvature down.
@@ -81,10 +81,10 @@ def downhill(energy: Energy, start: Float[Array, " 3"]) -> Minimum:
     """
     places = jnp.stack([jax.lax.stop_gradient(start)] * 2)
     low, here = _stationary(energy, places, jnp.array([_REACH, 0.0], start.dtype), down=True)
-    return Minimum(low.m, low.value, jnp.linalg.eigvalsh(low.hessian), jnp.trace(here.hessian) > 0)
+    return EnergyMinimum(low.m, low.value, jnp.linalg.eigvalsh(low.hessian), jnp.trace(here.hessian) > 0)
 
 
-def lowest_barrier(energy: Energy, frozen: Energy, bottom: Minimum) -> Scalar:
+def lowest_barrier(energy: Energy, frozen: Energy, bottom: EnergyMinimum) -> Scalar:
     """From the `bottom` of an `energy` that is even up to the lowest saddle on the way to its mirror image.
 
     `nan` where there is none. `frozen`: the same energy, its numbers without derivatives, for the search.

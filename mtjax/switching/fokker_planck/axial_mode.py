@@ -91,7 +91,7 @@ def axial_mode(device: Device, current: Array) -> AxialMode:
     log_total = jnp.logaddexp(log_up, log_down)
     highest = jax.lax.stop_gradient(jnp.max(log_resistance))
     limit = 0.4 * np.log(jnp.finfo(log_up.dtype).max)
-    walk = _Walk(
+    walk = _RingWalk(
         jnp.exp(log_weight - jnp.where(above, log_up, log_down)),
         jnp.exp(log_resistance - highest),
         jnp.exp(jnp.clip(log_up - log_down, -limit, limit)),
@@ -149,7 +149,7 @@ def _log_integrals(log_density: Float[Array, " angles"]) -> tuple[Float[Array, "
     return integrated(0, 2 * _RINGS - 1, 1), integrated(1, 2 * _RINGS - 2, -1)
 
 
-class _Walk(eqx.Module):
+class _RingWalk(eqx.Module):
     """The walk from ring to ring, from the other well to the starting one.
 
     - `weight`: of the rings, those of either well of the sum 1; `resistance`: of the walls, the highest of them 1.
@@ -200,7 +200,7 @@ def _from_end(a: Array) -> Array:
     return jnp.cumsum(a[::-1])[::-1]
 
 
-def _everywhere(mode: Float[Array, " rings"], walk: _Walk) -> Float[Array, " angles"]:
+def _everywhere(mode: Float[Array, " rings"], walk: _RingWalk) -> Float[Array, " angles"]:
     """The mode at the walls too: the mean of its neighbours, and flat at the poles."""
     before = jnp.where(jnp.arange(1, _RINGS) == walk.top, -mode[:-1] * walk.odds, mode[:-1])
     walls = jnp.concatenate([mode[:1], (mode[1:] + before) / 2, mode[-1:]])
