@@ -37,9 +37,9 @@ class Splitting(AbstractMethod):
     """Switching probability of a rare event, 1e-3 to 1e-15 and beyond, by adaptive multilevel splitting of trajectories.
 
     For any device and pulse, heated ones included (not for the coupled cells of a film). The standard error is that of the mean
-    of 10 independent repeats, each without bias but for the time step. Relative to P it is about sqrt(1.5 |ln P| / samples) where
-    the guess is good (measured with perpendicular devices: 10 % of 1e-9 with 3,000), and up to four times that for in-plane
-    devices of low damping. The cost grows as the logarithm of the probability. No gradient.
+    of 10 independent repeats, each without bias but for the time step. Relative to P it is about sqrt(1.5 |ln P| / samples)
+    where the guess is good (measured with perpendicular devices: 10 % of 1e-9 with 3,000), and up to four times that for
+    in-plane devices of low damping. The cost grows as the logarithm of the probability. No gradient.
 
     - `samples`: number of trajectories, of all repeats.
     - `key`: a `jax.random` key.
