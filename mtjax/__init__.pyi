@@ -121,6 +121,7 @@ from .quantities import direction as direction, quantity as quantity, require as
 from .sweeps import Axis as Axis, Sweep as Sweep
 from .switching import (
     AbstractMethod as AbstractMethod,
+    Automatic as Automatic,
     Density as Density,
     FokkerPlanck as FokkerPlanck,
     HazardLaw as HazardLaw,

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 import mtjax as mtj
 from mtjax.dynamics import StepPath, gaussian, make_grid, prepare, three_point, threefry
-from mtjax.dynamics.solvers import cayley, runge_kutta
+from mtjax.dynamics.solvers import cayley, merson
 
 FREE = {"broadcast_in_dim", "convert_element_type", "reshape", "squeeze", "slice", "copy", "pjit", "stop_gradient", "jit"}
 DEAR = {"erf_inv", "rsqrt", "sqrt", "div", "exp", "log", "pow", "sin", "cos", "tanh"}
@@ -74,7 +74,8 @@ def main() -> None:
     row("noise of a step, three-point", counted(lambda s: noise(s, three_point).array(), sample))
     row("random rotation", counted(cayley, m, m))
     row("one evaluation of the drift", counted(lambda m: dynamics.rate(m, dynamics.drive(step)), m))
-    row("Runge-Kutta step of the drift", counted(lambda m: runge_kutta(dynamics, m, dynamics.drive(step), dynamics.angle()), m))
+    now = dynamics.at(step)
+    row("Merson step of the drift", counted(lambda m: merson(lambda m: dynamics.rate(m, now.drive), m, dynamics.angle()), m))
     for name, solver in {"SplitStep": mtj.SplitStep(), "Heun": mtj.Heun()}.items():
 
         def whole(m, sample, solver=solver):

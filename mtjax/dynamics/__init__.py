@@ -1,45 +1,56 @@
 """How a device moves: the stochastic LLG equation, its solvers and noise, and what is read from trajectories."""
 
-from mtjax.dynamics.ensemble import CHUNK, Passages, Trajectories, final_states, first_passage, simulate
+from mtjax.dynamics.ensemble import CHUNK, Passages, Trajectories, first_passage, simulate
 from mtjax.dynamics.film import GrainTrajectories, simulate_grains
-from mtjax.dynamics.llg import Dynamics, prepare, rate, thermal
+from mtjax.dynamics.llg import Dynamics, Instant, prepare, rate, thermal
 from mtjax.dynamics.noise import StepPath, gaussian, three_point, threefry, uniforms
+from mtjax.dynamics.outcomes import BLOCK, SAMPLING, Ensemble, Outcomes, in_single, measured_step
 from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
-from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep
+from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep, cayley, split_step, whole_drift
 from mtjax.dynamics.start import StartWell, inverse_temperature
-from mtjax.dynamics.steps import TimeGrid, make_grid, settling_time
+from mtjax.dynamics.steps import TimeGrid, default_step, make_grid, settling_time
 
 __all__ = [
     "AbstractSpinSolver",
     "Adaptive",
+    "BLOCK",
     "CHUNK",
     "DwellTimes",
     "Dynamics",
+    "Ensemble",
     "GrainTrajectories",
     "Heun",
+    "Instant",
+    "Outcomes",
     "Passages",
+    "SAMPLING",
     "Sampled",
     "SplitStep",
     "StartWell",
     "StepPath",
     "TimeGrid",
     "Trajectories",
+    "cayley",
+    "default_step",
     "dwell_times",
-    "final_states",
     "first_passage",
     "gaussian",
+    "in_single",
     "inverse_temperature",
     "make_grid",
+    "measured_step",
     "prepare",
     "rate",
     "resistance",
     "settling_time",
     "simulate",
     "simulate_grains",
+    "split_step",
     "switched_fraction",
     "thermal",
     "three_point",
     "threefry",
     "uniforms",
+    "whole_drift",
     "write_energy",
 ]

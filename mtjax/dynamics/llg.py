@@ -32,6 +32,21 @@ def rate(m: Vector, B: Vector, alpha: Any) -> Vector:
     return -(torque + alpha * m.cross(torque))
 
 
+class Instant(Shown):
+    """What a step needs to know of its middle: `spread` of the random rotation (rad), `drive`, and the layer's `magnet` then.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> dynamics = mtj.dynamics.prepare(device, mtj.Pulse(20e-6, 5e-9), 1e-12)
+    >>> print(f"{dynamics.at(100).drive.current * 1e6:.0f} uA")
+    20 uA
+    """
+
+    spread: Scalar
+    drive: Drive
+    magnet: Magnet
+
+
 class Dynamics(Shown):
     """A device under a pulse, ready for a solver: its drift and noise, with time counted in steps of `dt` seconds.
 
@@ -65,6 +80,11 @@ class Dynamics(Shown):
     def angle(self, span: ArrayLike = 1.0) -> Scalar:
         """Gamma / (1 + alpha^2) times the duration of `span` steps, rad/T: turns a rate into an increment."""
         return self.magnet.gamma * (self.dt / NS) * span
+
+    def at(self, step: Any) -> Instant:
+        """The random rotation of `step`, and what drives the drift after it, from its middle to that of the next."""
+        drive = self.drive(step + 0.5)
+        return Instant(self.spread(self.temperature(step + 0.5)), drive, self.magnet_at(drive.temperature))
 
     def rate(self, m: Vector, drive: Drive) -> Vector:
         """-(m x B + alpha m x (m x B)) with all effective fields but the thermal one, T."""

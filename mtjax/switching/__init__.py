@@ -1,5 +1,6 @@
 """How likely a device switches: by Monte Carlo, by the Fokker-Planck equation, by closed laws of thermal activation."""
 
+from mtjax.switching.automatic import Automatic
 from mtjax.switching.fokker_planck import (
     Density,
     FokkerPlanck,
@@ -11,6 +12,7 @@ from mtjax.switching.fokker_planck import (
     least_resolved,
     rates,
     resolving,
+    seconds,
     solve,
     survival,
 )
@@ -23,6 +25,7 @@ from mtjax.switching.thermal_activation import ThermalActivation
 
 __all__ = [
     "AbstractMethod",
+    "Automatic",
     "Density",
     "FokkerPlanck",
     "HazardLaw",
@@ -40,6 +43,7 @@ __all__ = [
     "rates",
     "resolving",
     "score_gradient",
+    "seconds",
     "solve",
     "survival",
     "switching_probability",

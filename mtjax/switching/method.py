@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+import jax.numpy as jnp
+
 from mtjax.devices import Device
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
@@ -16,6 +18,7 @@ class Probability(Shown):
     - `value`: probability of m.start < 0 at the end; `complement`: of m.start > 0, not computed as 1 - value.
     - `stderr`: standard error of both where they were sampled, else `None`.
     - `method`: what found it.
+    - `bound`: of the error of both where they were not sampled, else `None`.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -29,11 +32,22 @@ class Probability(Shown):
     complement: Scalar
     stderr: Scalar | None
     method: AbstractMethod
+    bound: Scalar | None = None
+
+    @property
+    def error(self) -> Scalar:
+        """One standard deviation where it was sampled, else a bound; `nan` for closed laws, whose error is not known."""
+        known = self.bound if self.stderr is None else self.stderr
+        return jnp.full_like(self.value, jnp.nan) if known is None else known
 
     def __str__(self) -> str:
-        """The smaller of value and complement in full, with the standard error."""
-        error = "" if self.stderr is None else f" +- {float(self.stderr):.2g}"
-        return f"P_sw = {float(self.value):.6g}{error} (not switched {float(self.complement):.6g}), by {self.method.name}"
+        """Value and complement with their error; an upper limit where the smaller one is not resolved."""
+        value, complement, error = (float(x) for x in (self.value, self.complement, self.error))
+        if min(value, complement) < error:
+            switched = "switched" if value < complement else "not switched"
+            return f"P({switched}) below {min(value, complement) + 2 * error:.2g}: not resolved by {self.method.name}"
+        shown = "" if self.stderr is None else f" +- {error:.2g}"
+        return f"P_sw = {value:.6g}{shown} (not switched {complement:.6g}), by {self.method.name}"
 
 
 class AbstractMethod(Shown):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -11,16 +12,19 @@ import numpy as np
 from jaxtyping import Array, Bool, Int, Key
 
 from mtjax.devices import Device
-from mtjax.dynamics import CHUNK, SplitStep, StartWell, StepPath, final_states, make_grid, prepare, settling_time
+from mtjax.dynamics import BLOCK, Ensemble, in_single, measured_step, prepare, settling_time
 from mtjax.parallel import over_rows
 from mtjax.printing import Shown
 from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, require
+from mtjax.switching.fokker_planck import known
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.score import path_score
 
 _BATCHES = 16
+_LEAST_STEPS = 128
+"""Of a run with a gradient, which leaves out the last half step of drift."""
 
 
 class MonteCarlo(AbstractMethod):
@@ -51,7 +55,7 @@ class MonteCarlo(AbstractMethod):
     samples: int = eqx.field(static=True)
     key: Key[Array, ""]
     dt: float | None = None
-    chunk: int = eqx.field(static=True, default=CHUNK)
+    chunk: int = eqx.field(static=True, default=BLOCK)
 
     def __check_init__(self):
         if self.samples < 2:
@@ -70,6 +74,13 @@ class MonteCarlo(AbstractMethod):
         value, complement = _fractions((device, pulse), relax=relax, method=self)
         guess = (jax.lax.stop_gradient(value) * self.samples + 0.5) / (self.samples + 1)
         return Probability(value, complement, jnp.sqrt(guess * (1 - guess) / self.samples), self)
+
+    def planned(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> MonteCarlo:
+        """This method with the step that suits a device and a pulse, if it has none yet."""
+        if self.dt is not None:
+            return self
+        steps = [measured_step(*sample) for sample in known((device, pulse, relax))]
+        return dataclasses.replace(self, dt=float(min(steps))) if steps else self
 
 
 class ScoreGradient(Shown):
@@ -102,8 +113,9 @@ def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, 
     require({"relax": relax}, "relax", least=0.0, unit="s")
     relax = settling_time(device) if relax is None else jnp.asarray(relax)
     theta = (device, pulse)
-    switched = _switched(theta, relax, method)
-    batches = _batch_gradients(theta, switched, relax, method)
+    ensemble = _ensemble(theta, relax, method, least=_LEAST_STEPS)
+    switched = _switched(ensemble, method)
+    batches = _batch_gradients(theta, switched, ensemble, method)
     total = jax.tree.map(lambda g: jnp.sum(g, axis=0), batches)
     spread = jax.tree.map(lambda g: jnp.std(g, axis=0, ddof=1) * g.shape[0] ** 0.5, batches)
     p = jnp.mean(switched)
@@ -112,15 +124,16 @@ def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, 
 
 @eqx.filter_custom_jvp
 def _fractions(theta, *, relax: Scalar, method: MonteCarlo) -> tuple[Scalar, Scalar]:
-    switched = _switched(theta, relax, method)
+    switched = _switched(_ensemble(theta, relax, method), method)
     return jnp.mean(switched), jnp.mean(~switched)
 
 
 @_fractions.def_jvp
 def _fractions_jvp(primals, tangents, *, relax: Scalar, method: MonteCarlo):
     (theta,), (dtheta,) = primals, tangents
-    switched = _switched(theta, relax, method)
-    batches = _batch_gradients(theta, switched, relax, method)
+    ensemble = _ensemble(theta, relax, method, least=_LEAST_STEPS)
+    switched = _switched(ensemble, method)
+    batches = _batch_gradients(theta, switched, ensemble, method)
     terms = jax.tree.map(
         lambda g, d: jnp.zeros(()) if d is None else jnp.sum(jnp.sum(g, axis=0) * d),
         batches, dtheta, is_leaf=lambda x: x is None,
@@ -130,50 +143,35 @@ def _fractions_jvp(primals, tangents, *, relax: Scalar, method: MonteCarlo):
     return (value, jnp.mean(~switched)), (slope.astype(value.dtype), -slope.astype(value.dtype))
 
 
-def _switched(theta, relax: Scalar, method: MonteCarlo) -> Bool[Array, " samples"]:
-    return over_rows(_some_switched, (theta, relax, method), np.arange(method.samples))
+def _ensemble(theta, relax: Scalar, method: MonteCarlo, least: int = 1) -> Ensemble:
+    return Ensemble.of(*jax.lax.stop_gradient((*theta, relax)), method.dt, method.key, least=least)
 
 
-def _some_switched(shared: Any, numbers: Int[Array, " n"]) -> Bool[Array, " n"]:
-    """Whether the samples with these numbers switched."""
-    theta, relax, method = shared
-    device, pulse = theta
-    ends = final_states(
-        device, pulse, _duration(theta, relax), numbers, key=method.key, dt=method.dt, chunk=method.chunk
-    )  # fmt: skip
-    return ends @ device.start < 0
+def _switched(ensemble: Ensemble, method: MonteCarlo) -> Bool[Array, " samples"]:
+    return ensemble.sampled(method.samples, method.chunk).switched
 
 
-def _duration(theta, relax: Scalar) -> Scalar:
-    device, pulse = theta
-    end = jax.lax.stop_gradient(pulse.end + relax)
-    return jnp.where(end > 0, end, jax.lax.stop_gradient(1e-3 * device.relaxation_time))
-
-
-def _batch_gradients(theta, switched: Bool[Array, " samples"], relax: Scalar, method: MonteCarlo) -> Any:
+def _batch_gradients(theta, switched: Bool[Array, " samples"], ensemble: Ensemble, method: MonteCarlo) -> Any:
     """Contributions of batches of samples to the gradient, along a new first axis; they add up to it."""
     n = method.samples
     batches = max(min(_BATCHES, n), -(-n // method.chunk))
     size = -(-n // batches)
     numbers = np.arange(batches * size).reshape(batches, size)
-    return over_rows(_some_gradients, (theta, switched, relax, method), numbers)
+    return over_rows(_some_gradients, (theta, switched, ensemble), numbers)
 
 
 def _some_gradients(shared: Any, batches: Int[Array, "batches size"]) -> Any:
     """Contributions of batches of samples with these numbers; those from the end of the ensemble on count nothing."""
-    theta, switched, relax, method = shared
-    n = method.samples
+    theta, switched, ensemble = shared
+    n = len(switched)
     all_weights = (switched - jnp.mean(switched)) / (n - 1)
-    device, pulse = theta
-    grid = make_grid(device, pulse, _duration(theta, relax), method.dt, 1, SplitStep())
-    dynamics, pull_back = eqx.filter_vjp(lambda theta: prepare(theta[0], theta[1], grid.dt), theta)
-    for_start, for_path = jax.random.split(method.key)
-    well = StartWell.of(theta[0])
+    dt = ensemble.dynamics.dt
+    dynamics, pull_back = eqx.filter_vjp(lambda theta: in_single(prepare(theta[0], theta[1], dt)), theta)
 
     def one(samples):
-        weights = jnp.where(samples < n, all_weights[jnp.minimum(samples, n - 1)], 0.0)
-        starts = jax.vmap(lambda n: well.draw(StepPath(for_start, n)))(samples)
-        score = path_score(dynamics, starts, samples, weights, for_path, grid.number)
+        weights = jnp.where(samples < n, all_weights[jnp.minimum(samples, n - 1)], 0.0).astype(jnp.float32)
+        starts = jax.vmap(ensemble.start)(samples)
+        score = path_score(dynamics, starts, samples, weights, ensemble.normals, ensemble.number)
         return pull_back(score)[0]
 
     return jax.lax.map(one, batches)

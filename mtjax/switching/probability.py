@@ -6,7 +6,7 @@ from mtjax.devices import Device
 from mtjax.dynamics import settling_time
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import as_scalar, require
-from mtjax.switching.fokker_planck import FokkerPlanck
+from mtjax.switching.automatic import Automatic
 from mtjax.switching.method import AbstractMethod, Probability
 
 
@@ -22,10 +22,10 @@ def switching_probability(
     The device starts in thermal equilibrium in its well (exp(-E/kT) on the hemisphere m.start > 0) and is read `relax`
     seconds after the end of the pulse.
 
-    - `method`: `FokkerPlanck()` by default, which takes the cheapest of its ways by itself and is exact to its stated
-      accuracy; `MonteCarlo(samples=..., key=...)` where sampling is wanted. To 1 % of a probability near one half sampling
-      costs one to ten times as much as the density on the sphere, a third to four fifths of it over 80 kT, and far more
-      with an axis of symmetry, for better accuracy, or for small probabilities (`scripts/cost_map.py`): hence the default.
+    - `method`: `Automatic()` by default: the engine that answers soonest, to 0.003, for any device and pulse;
+      `FokkerPlanck(...)` where an exact answer, small probabilities or cheap gradients are wanted, `MonteCarlo(...)` where
+      sampling is, `Splitting(...)` for rare events where the density cannot go. `found.method` tells which engine answered,
+      `found.error` how accurate it is.
     - `relax`: s; `None` for `settling_time(device)`: three relaxation times, none for axisymmetric devices.
 
     Differentiable in every number of `device` and `pulse`. Raises `ValueError` where `relax` is negative.
@@ -36,7 +36,7 @@ def switching_probability(
     >>> round(float(mtj.switching_probability(device, pulse).value), 3)
     0.503
     """
-    method = FokkerPlanck() if method is None else method
+    method = Automatic() if method is None else method
     require({"relax": relax}, "relax", least=0.0, unit="s")
     relax = settling_time(device) if relax is None else as_scalar(relax)
     return method.probability(device, pulse, relax)

@@ -1,30 +1,33 @@
 """The unbiased gradient of a sampled expectation: the score (likelihood ratio, Girsanov) method.
 
-A step of the splitting solver turns m by a random vector s w, w three standard normals and s = sqrt(2 D dt), between two
-half steps of drift. To the order of the solver a change of the drift is a shift a(theta) of that vector, a = gamma' dt
-(B + alpha m x B) across m. The logarithm of a path's density therefore changes by
+Before step n of the splitting solver the drift has brought m to y; then a random rotation by s w follows, w three standard
+normals and s = sqrt(2 D dt). A change of the drift moves y by dy, and the same place is reached by another w: s dw = -y x dy.
+The logarithm of a path's density therefore changes by
 
-    sum over steps of  da . w / s  +  d(log s) (|w across m|^2 - 2)   +   d(-E(m_0) / kT) at the start,
+    sum over steps of  (y x dy) . w / s  +  d(log s) (|w across y|^2 - 2)   +   d(-E(m_0) / kT) at the start,
 
-and d E[f] = E[(f - mean f) d log density], whatever f is: a step function of the final state does no harm. The first sum
-has a variance that stays bounded as dt -> 0; the second, of parameters that change the strength of the noise
-(temperature, volume, and in part Ms and alpha), grows with the number of steps: prefer Fokker-Planck for those.
+and d E[f] = E[(f - mean f) d log density], whatever f is: a step function of the final state does no harm. It holds for steps
+of any length, since y does not depend on w; only the drift after the last rotation is left out. The first sum has a variance
+that stays bounded as dt -> 0; the second, of parameters that change the strength of the noise (temperature, volume, and in part
+Ms and alpha), grows with the number of steps: prefer Fokker-Planck for those.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from mtjax.constants import KB
-from mtjax.devices import total_energy, total_field
-from mtjax.dynamics import Dynamics, SplitStep, StepPath
+from mtjax.devices import total_energy
+from mtjax.dynamics import Dynamics, SplitStep, cayley, whole_drift
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector
 
-Differentiable = TypeVar("Differentiable")
+Drift = Callable[[Dynamics, Any, Vector], Vector]
 
 
 def path_score(
@@ -32,28 +35,42 @@ def path_score(
     starts: Vector,
     samples: Array,
     weights: Float[Array, " samples"],
-    key: Key[Array, ""],
+    noise: Callable[[Any, Any], Vector],
     number: Any,
 ) -> Dynamics:
     """Gradient of sum_n weights_n log density(path n) in every number of `dynamics`.
 
     - `starts`: magnetisations at step 0, components of shape (samples,).
-    - `samples`: numbers of the samples, shape (samples,); `key`: of their noise; `number`: of steps.
+    - `samples`: numbers of the samples, shape (samples,); `number`: of steps.
+    - `noise`: three random numbers of a step and a sample.
     - `weights`: must add up to 0 over the whole ensemble (normalising constants are left out).
     """
-    solver = SplitStep()
-    y = jax.vmap(lambda m: solver.enter(dynamics, m))(starts)
     score = _gradient(_start_score, dynamics, starts, weights)
 
-    def step(i, carry):
-        y, score = carry
-        count = jnp.asarray(i, dynamics.dt.dtype)
-        normals = jax.vmap(lambda n: StepPath(key, n).evaluate(count))(samples)
-        gained = _gradient(_step_score, dynamics, count, y, normals, weights)
-        y = jax.vmap(lambda y, w: solver.advance(dynamics, count, y, w))(y, normals)
-        return y, jax.tree.map(jnp.add, score, gained)
+    def step(drift, i, carry):
+        m, score = carry
+        normals = jax.vmap(lambda n: noise(i, n))(samples)
+        y = jax.vmap(lambda m: drift(dynamics, i, m))(m)
+        gained = _gradient(partial(_step_score, drift), dynamics, i, m, y, normals, weights)
+        spread = dynamics.at(i).spread
+        return jax.vmap(lambda y, w: cayley(y, w * spread))(y, normals), jax.tree.map(jnp.add, score, gained)
 
-    return jax.lax.fori_loop(0, jnp.asarray(number, int), step, (y, score))[1]
+    def later(i, carry):
+        return step(_later, jnp.asarray(i, dynamics.dt.dtype), carry)
+
+    first = step(_entered, jnp.zeros((), dynamics.dt.dtype), (starts, score))
+    return jax.lax.fori_loop(1, jnp.asarray(number, jnp.int32), later, first)[1]
+
+
+def _entered(dynamics: Dynamics, step: Any, m: Vector) -> Vector:
+    """The drift before the first random rotation."""
+    del step
+    return SplitStep().enter(dynamics, m)
+
+
+def _later(dynamics: Dynamics, step: Any, m: Vector) -> Vector:
+    """The drift before the random rotation of a later step."""
+    return whole_drift(dynamics, dynamics.at(step - 1), m)
 
 
 def _gradient(function, dynamics: Dynamics, *args: Any) -> Any:
@@ -67,15 +84,13 @@ def _start_score(dynamics: Dynamics, starts: Vector, weights: Array) -> Scalar:
     return jnp.sum(weights * -energies) * (dynamics.magnet.moment / KB) / device.temperature
 
 
-def _step_score(dynamics: Dynamics, step: Any, y: Vector, normals: Vector, weights: Array) -> Scalar:
-    drive = dynamics.drive(step)
-    spread, magnet = dynamics.spread(drive.temperature), dynamics.magnet_at(drive.temperature)
+def _step_score(drift: Drift, dynamics: Dynamics, step: Any, m: Vector, y: Vector, normals: Vector, weights: Array) -> Scalar:
+    spread = dynamics.at(step).spread
     fixed = jax.lax.stop_gradient(spread)
 
-    def one(m, w):
-        across = w - (w @ m) * m
-        B = total_field(dynamics.device.terms, m, magnet, drive)
-        turn = dynamics.angle() * (B + magnet.alpha * m.cross(B))
-        return (turn @ across) / fixed + jnp.log(spread) * (across @ across)
+    def one(m, y, w):
+        across = w - (w @ y) * y
+        turned = y.cross(drift(dynamics, step, m))
+        return (turned @ across) / fixed + jnp.log(spread) * (across @ across)
 
-    return jnp.sum(weights * jax.vmap(one)(y, normals))
+    return jnp.sum(weights * jax.vmap(one)(m, y, normals))

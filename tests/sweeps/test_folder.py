@@ -205,12 +205,12 @@ def test_without_xarray_nothing_is_worked_out_or_written(tmp_path, cheap, monkey
 
 def test_a_whole_sweep_is_compiled_once(tmp_path, monkeypatch):
     """Pulses and devices are data: other currents, widths, temperatures and barriers need no other program."""
-    from mtjax.switching import monte_carlo
+    from mtjax.dynamics import Ensemble
 
-    traced, compute = [], monte_carlo.final_states
-    monkeypatch.setattr(monte_carlo, "final_states", lambda *args, **more: traced.append(0) or compute(*args, **more))
+    traced, compute = [], Ensemble.outcomes
+    monkeypatch.setattr(Ensemble, "outcomes", lambda *args: traced.append(0) or compute(*args))
     axes = (axis("current=5e-5,9e-5"), axis("width=1e-10,3e-10"), axis("temperature=300,350"), axis("Bk=0.1,0.2"))
-    sweep = Sweep(mtj.presets.perpendicular_sot(), axes, mtj.MonteCarlo(17, jax.random.key(0)), relax=1e-10)
+    sweep = Sweep(mtj.presets.perpendicular_sot(), axes, mtj.MonteCarlo(17, jax.random.key(0), dt=1e-11), relax=1e-10)
     run(sweep, tmp_path)
     assert len(answers(tmp_path)) == 16
     assert len(traced) == 1

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import ArrayLike, Float
 
 from mtjax.devices import Device, Parameter, by_names, by_where
+from mtjax.dynamics import settling_time
 from mtjax.fitting.binomial import Prediction, chi_square_tail, deviances, fisher_information, residuals
 from mtjax.fitting.counts.criticism import criticise
 from mtjax.fitting.counts.data import SwitchingData
@@ -225,6 +226,7 @@ def fit(
     jax.eval_shape(lambda: model.situation(model.space.at(model.space.start), rows.rows(np.array(0))))
     start = _moved_start(model, data, rows)
     if isinstance(model.method, MonteCarlo):
+        model = _with_one_step(model, rows, start)
         likelihood = BinomialLikelihood(model, rows, data.switched, data.trials)
         return _sampled(likelihood, start, data, by, progress=progress, checkpoint=checkpoint)
     with progress_bar("fit", shown=progress, unit=" steps") as bar:
@@ -265,6 +267,16 @@ def _search(model, rows, data, c, *, starts, bar, checkpoint) -> tuple[Switching
         places = around(c, 1 if resolved else starts, model.space)
         best = minimise(problem, places, bar=bar, checkpoint=checkpoint)
         c, resolved = best.c, True
+
+
+def _with_one_step(model: SwitchingModel, rows: Settings, c: np.ndarray) -> SwitchingModel:
+    """The model with a step of its Monte Carlo that suits its strongest and longest pulses: probed once, not at every row."""
+    assert isinstance(model.method, MonteCarlo)
+    chosen = {*_extremes(rows), int(np.argmax(rows.width))}
+    situations = [model.situation(c, rows.rows(i)) for i in sorted(chosen)]
+    waits = [settling_time(device) if model.relax is None else model.relax for device, _ in situations]
+    methods = [model.method.planned(*case, wait) for case, wait in zip(situations, waits, strict=True)]
+    return with_method(model, min(methods, key=lambda method: method.dt))
 
 
 def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData, by: str, **options: Any) -> Fit:

@@ -25,8 +25,8 @@ from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, as_scalar, require
 from mtjax.switching.fokker_planck.axial_mode import slope_down
+from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.density import excess_energy
-from mtjax.switching.fokker_planck.known import known
 from mtjax.switching.fokker_planck.resolution import edges_of, pieces_of
 from mtjax.vector import frame
 

@@ -20,8 +20,8 @@ from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.switching.fokker_planck.axial import dense_exponential
 from mtjax.switching.fokker_planck.axial_mode import slope_down
+from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.density import boltzmann
-from mtjax.switching.fokker_planck.known import known
 from mtjax.switching.fokker_planck.resolution import edges_of, pieces_of
 
 _CELLS = 200

@@ -19,8 +19,8 @@ from mtjax.devices import Device
 from mtjax.printing import Shown
 from mtjax.quantities import Numbers, Scalar, as_scalar
 from mtjax.switching.fokker_planck.axial_mode import axial_mode
+from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.generator import stencil
-from mtjax.switching.fokker_planck.known import known
 from mtjax.switching.fokker_planck.resolution import survey
 from mtjax.switching.fokker_planck.two_wells import require_resolvable, resolved, wells
 

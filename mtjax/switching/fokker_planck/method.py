@@ -15,15 +15,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.dynamics import Adaptive, simulate
 from mtjax.printing import Shown
 from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, require
+from mtjax.switching.fokker_planck.chebyshev import ellipse
+from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.density import Density
-from mtjax.switching.fokker_planck.evolution import LONGEST, Requirement, evolved
-from mtjax.switching.fokker_planck.known import known
+from mtjax.switching.fokker_planck.drift import flow_of
+from mtjax.switching.fokker_planck.evolution import LONGEST, LONGEST_ON_SPHERE, Requirement, evolved
+from mtjax.switching.fokker_planck.generator import harmonics_of
 from mtjax.switching.fokker_planck.plan import Plan, union
 from mtjax.switching.fokker_planck.resolution import LADDER, Survey, edges_of, pieces_of, rounding, survey
 from mtjax.switching.method import AbstractMethod, Probability
@@ -38,6 +42,12 @@ _ERROR_PER_TAIL_SQUARED = 0.1
 _ERROR_RATIO = 3.0
 """How much larger the change from one truncation to the next is than the error that remains: measured 3 to 4."""
 _LEGENDRE_LMAX = 128
+_SECONDS_PER_PRODUCT, _SECONDS_PER_NUMBER = 7e-7, 1.5e-10
+"""Of one shifted product of a term of the series, and of one coefficient in it."""
+_SOLUTIONS, _TERMS_OF_A_PIECE = 2.5, 60
+"""Solutions until two agree; terms of a series, however short."""
+_SECONDS_OF_LEGENDRE = 0.03
+"""Of two solutions of a device with an axis of symmetry, for every piece of the pulse."""
 
 
 class FokkerPlanck(AbstractMethod):
@@ -88,8 +98,7 @@ class FokkerPlanck(AbstractMethod):
         if is_known(device.temperature) and not np.all(np.asarray(device.temperature) > 0):
             return _without_noise(self, device, pulse, relax)
         found = solve(device, pulse, pulse.end + relax, self)
-        value, complement = found.checked()
-        return Probability(value, complement, None, found.method)
+        return Probability(*found.checked(), None, found.method, found.error)
 
     def planned(self, device: Device, pulse: AbstractPulse, relax: ArrayLike = 0.0) -> FokkerPlanck:
         """This method with a plan that suits `device` and `pulse`, read `relax` seconds after its end; for use under `jit`.
@@ -106,6 +115,7 @@ class Solution(Shown):
     - `density`: at the times asked for; `value`, `complement`: its integrals over the sides m.start < 0 and > 0.
     - `tails`: largest coefficients at the edges in l and m on the way, relative to that of l = 0, shape (2,).
     - `method`: with its plan.
+    - `change`: largest difference of the probabilities to a coarser truncation, or `None` where there was none.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -120,6 +130,14 @@ class Solution(Shown):
     complement: Float[Array, "*times"]
     tails: Float[Array, " 2"]
     method: FokkerPlanck
+    change: float | None = None
+
+    @property
+    def error(self) -> Float[Array, ""]:
+        """Estimate of the error of value and complement: from the change with the truncation, else from the tails."""
+        tails = _ERROR_PER_TAIL_SQUARED * jnp.max(jax.lax.stop_gradient(self.tails)) ** 2
+        found = tails if self.change is None else jnp.asarray(self.change / _ERROR_RATIO, tails.dtype)
+        return jnp.maximum(found, rounding(tails.dtype))
 
     def checked(self) -> tuple[Float[Array, "*times"], Float[Array, "*times"]]:
         """Value and complement, after the checks of truncation and precision."""
@@ -130,7 +148,7 @@ class Solution(Shown):
         value = eqx.error_if(value, ~(error <= method.tolerance * jnp.maximum(least, floor)), _too_coarse(method))
         if method.relative:
             value = eqx.error_if(value, least < floor, _too_small(value.dtype))
-        return value, complement
+        return _positive(value), _positive(complement)
 
     def change_from(self, other: Solution) -> float:
         """Largest difference to another solution, of the smaller of value and complement."""
@@ -177,11 +195,12 @@ def solve(
     times: Numbers,
     method: FokkerPlanck,
     temperature: Temperature | None = None,
+    highest: int = LADDER[-1],
 ) -> Solution:
     """The density at `times` (s; a number or an array), and the method with its plan.
 
-    Without a plan and an `lmax`, l_max climbs until the probabilities no longer change. Raises `ValueError` where there is
-    no plan and the numbers are not known, and where no truncation is fine enough.
+    Without a plan and an `lmax`, l_max climbs until the probabilities no longer change, to `highest` at most. Raises
+    `ValueError` where there is no plan and the numbers are not known, and where no truncation is fine enough.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -198,12 +217,49 @@ def solve(
         raise ValueError(_TRACED)
     method = dataclasses.replace(method, plan=_chosen(method, samples))
     if method.lmax is None:
-        climbed = [_climb(sample, method, temperature) for sample in samples]
+        climbed = [_climb(sample, method, temperature, highest) for sample in samples]
         if all(map(is_known, jax.tree.leaves(problem))):
             return climbed[0]
         finest = union([found.method.plan for found in climbed if found.method.plan is not None])
         method = dataclasses.replace(method, plan=finest)
+        change = max((found.change for found in climbed if found.change is not None), default=None)
+        return dataclasses.replace(_solution(method, problem, temperature), change=change)
     return _solution(method, problem, temperature)
+
+
+def seconds(device: Device, pulse: AbstractPulse, relax: ArrayLike, method: FokkerPlanck) -> tuple[float, Plan]:
+    """Predicted CPU time of a solution read `relax` (s) after `pulse`, s, once it is compiled, and the first guess of its plan.
+
+    From the number of terms of the Chebyshev series and the cost of one. Raises `ValueError` where the numbers are not known,
+    and where there is no plan.
+
+    >>> import mtjax as mtj
+    >>> found, plan = mtj.switching.seconds(mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 1e-9), 2e-9, mtj.FokkerPlanck())
+    >>> plan.axisymmetric, plan.lmax
+    (False, 80)
+    """
+    samples = list(known((device, pulse, as_scalar(relax))))
+    if not samples:
+        raise ValueError(_TRACED)
+    plan = _chosen(method, [(device, pulse, pulse.end + relax) for device, pulse, relax in samples])
+    if plan.axisymmetric:
+        return _SECONDS_OF_LEGENDRE * plan.pieces, plan
+    return max(_seconds(plan, *sample) for sample in samples), plan
+
+
+def _seconds(plan: Plan, device: Device, pulse: AbstractPulse, relax: Scalar) -> float:
+    driven, still = (_terms_per_ns(plan, device, current) for current in (pulse.peak, 0.0))
+    wait = jnp.minimum(relax, LONGEST_ON_SPHERE * device.relaxation_time) if plan.hopping else relax
+    terms = float((driven * pulse.end + still * wait) / NS) + _TERMS_OF_A_PIECE * plan.pieces
+    size = (plan.lmax + 1) * (plan.mmax + 1) - plan.mmax**2 / 2
+    degrees = [l for l, _ in harmonics_of(plan.degree)]
+    used = [degrees[i] for _, i, _ in plan.pattern] if plan.pattern is not None else 4 * degrees
+    products = sum(2 * (2 * l + 1) for l in used)
+    return _SOLUTIONS * terms * products * (_SECONDS_PER_PRODUCT + _SECONDS_PER_NUMBER * size)
+
+
+def _terms_per_ns(plan: Plan, device: Device, current: ArrayLike) -> Scalar:
+    return ellipse(plan.stencil, *flow_of(device, current, device.temperature, plan.degree)).focus
 
 
 def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature | None) -> Solution:
@@ -212,7 +268,7 @@ def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature |
     return Solution(*found, method)
 
 
-def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | None) -> Solution:
+def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | None, highest: int) -> Solution:
     """Two truncations that agree, the finer of them; raises `ValueError` at the end of the ladder."""
     plan = method.plan
     assert plan is not None
@@ -221,8 +277,8 @@ def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | No
         fine = _solution(dataclasses.replace(method, plan=plan), problem, temperature)
         change = fine.change_from(coarse)
         if change / _ERROR_RATIO <= max(method.tolerance * fine.scale(), 5 * rounding(fine.value.dtype)):
-            return fine
-        if plan.lmax >= LADDER[-1]:
+            return dataclasses.replace(fine, change=change)
+        if plan.lmax >= highest:
             raise ValueError(_too_coarse(fine.method))
         coarse, plan = fine, plan.scaled(1.2)
 
@@ -261,6 +317,11 @@ def _without_noise(method: FokkerPlanck, device: Device, pulse: AbstractPulse, r
     end = simulate(device, pulse, pulse.end + relax, save=1, solver=Adaptive()).ms[0, -1]
     switched = jnp.where(end @ device.start < 0, 1.0, 0.0)
     return Probability(switched, 1 - switched, None, method)
+
+
+def _positive(p: Array) -> Array:
+    """Without what rounding took below zero; the slope is kept."""
+    return p + jax.lax.stop_gradient(jnp.maximum(p, 0.0) - p)
 
 
 _TRACED = (

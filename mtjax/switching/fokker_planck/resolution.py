@@ -16,7 +16,7 @@ from mtjax.pulses import AbstractPulse
 from mtjax.switching.fokker_planck.drift import flow_of
 from mtjax.switching.fokker_planck.generator import Flow, harmonics_of
 
-LADDER = (24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
+LADDER = (16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 """Values of l_max that are tried."""
 DEGREES = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 """Degrees of the drift's potentials that are tried."""
@@ -79,7 +79,7 @@ def _first_rungs(phi: np.ndarray, psi: np.ndarray, D: np.ndarray, stiffness: jax
     """A first guess of l_max and m_max: from the width of the well, and from the finest filaments of the drive."""
     soft, stiff = (float(value) for value in stiffness)
     drive = np.sqrt(max(np.max(np.sum((p - p[:1]) ** 2, axis=(1, 2))) for p in (phi, psi)))
-    lmax = rung(max(4.5 * np.sqrt(stiff), 2.2 * np.sqrt(drive / np.min(D))))
+    lmax = rung(max(20, 4.5 * np.sqrt(stiff), 2.2 * np.sqrt(drive / np.min(D))))
     return lmax, min(rung(0.6 * lmax), rung(9 * np.sqrt(max(soft, 1.0))))
 
 

@@ -1,0 +1,128 @@
+"""The choice of an engine for a switching probability: by predicted cost, with a second one where the first cannot."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Key
+
+from mtjax.devices import Device
+from mtjax.dynamics import SAMPLING, default_step
+from mtjax.progress import LOG
+from mtjax.pulses import AbstractPulse
+from mtjax.quantities import Scalar, require
+from mtjax.switching.fokker_planck import FokkerPlanck, Solution, known, rounding, seconds, solve, tail
+from mtjax.switching.method import AbstractMethod, Probability
+from mtjax.switching.monte_carlo import MonteCarlo
+
+_SECONDS_PER_STEP = 6e-8
+"""Of Monte Carlo, for one sample on one core; measured between 4e-8 and 1e-7."""
+_CHEAP = 1.0
+"""Seconds of Fokker-Planck that are taken gladly, since it is exact and has cheap gradients."""
+_FIRST = 4096
+"""Samples from which the number that is needed is worked out."""
+_SURPLUS = 3
+"""How many times more than predicted Fokker-Planck may cost before it is given up."""
+
+
+class Automatic(AbstractMethod):
+    """The engine that answers soonest, for any device and pulse: the default of `switching_probability`.
+
+    Fokker-Planck where it is predicted to take about a second or less than sampling (devices with an axis of symmetry and
+    most small barriers: milliseconds; perpendicular devices with spin-orbit torque: tenths of seconds), Monte Carlo with as
+    many samples as the tolerance needs where not (films in the plane, low damping, high barriers, heat), and where
+    Fokker-Planck finds no truncation that is fine enough. `found.method` tells which it was, `found.error` how accurate.
+
+    - `tolerance`: largest error of the probability, one standard error where it is sampled.
+    - `relative`: whether it holds relative to the smaller of value and complement. Devices with an axis of symmetry are always
+      that accurate; others by Fokker-Planck then, however long it takes. (`Splitting` reaches small probabilities of the rest.)
+    - `key`: a `jax.random` key for sampling; the same one by default, so that an answer can be repeated.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> found = mtj.switching_probability(device, pulse, method=mtj.Automatic())
+    >>> f"{found.value:.3f}", found.method.name
+    ('0.503', 'Fokker-Planck (Legendre polynomials, l_max 128)')
+    """
+
+    tolerance: float = eqx.field(static=True, default=3e-3)
+    relative: bool = eqx.field(static=True, default=False)
+    key: Key[Array, ""] | None = None
+
+    def __check_init__(self):
+        require(self, "tolerance", positive=True)
+
+    @property
+    def name(self) -> str:
+        """That it is chosen."""
+        return "the engine that answers soonest"
+
+    def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+        """Probability that `device` is switched `relax` seconds after the end of `pulse`.
+
+        Raises `ValueError` where the numbers are not known (as under `jit`), since the choice is made from them.
+        """
+        samples = list(known((device, pulse, relax)))
+        if not samples:
+            raise ValueError(_TRACED)
+        if any(float(sample[0].temperature) <= 0 for sample in samples):
+            return self._without_noise(device, pulse, relax)
+        sampling = max(self._seconds_of_sampling(*sample) for sample in samples)
+        try:
+            return self._by_density(device, pulse, relax, np.inf if self.relative else max(_CHEAP, sampling))
+        except (ValueError, RuntimeError) as refusal:
+            if self.relative:
+                raise
+            LOG.info("no Fokker-Planck: %s", str(refusal).splitlines()[0])
+        return self._by_sampling(device, pulse, relax)
+
+    def _by_density(self, device: Device, pulse: AbstractPulse, relax: Scalar, most: float) -> Probability:
+        """By Fokker-Planck, if that is predicted to take less than `most` seconds; raises `ValueError` where not."""
+        time = pulse.end + relax
+        method = FokkerPlanck(self.tolerance, relative=self.relative)
+        predicted, plan = seconds(device, pulse, relax, method)
+        if predicted > most:
+            raise ValueError(f"it would take {predicted:.2g} s, and sampling {most:.2g} s")
+        method = dataclasses.replace(method, relative=self.relative or plan.axisymmetric)
+        highest = max(24, int(plan.lmax * (_SURPLUS * most / predicted) ** 0.25))
+        found = solve(device, pulse, time, method, highest=highest)
+        if plan.axisymmetric and _is_tiny(found):
+            logs = tail(device, pulse, relax)
+            value, complement = jnp.exp(logs.log_value), jnp.exp(logs.log_complement)
+            return Probability(value, complement, None, found.method, logs.error * jnp.minimum(value, complement))
+        return Probability(*found.checked(), None, found.method, found.error)
+
+    def _by_sampling(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+        """By as many samples as it needs."""
+        key = jax.random.key(0) if self.key is None else self.key
+        few = MonteCarlo(_FIRST, key).planned(device, pulse, relax)
+        found = few.probability(device, pulse, relax)
+        p = max(float(np.max(np.asarray(q))) for q in known(found.value * found.complement))
+        number = 1024 * int(np.ceil(p / self.tolerance**2 / 1024))
+        return found if number <= _FIRST else dataclasses.replace(few, samples=number).probability(device, pulse, relax)
+
+    def _without_noise(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
+        if device.heating is None:
+            return FokkerPlanck(self.tolerance).probability(device, pulse, relax)
+        return self._by_sampling(device, pulse, relax)
+
+    def _seconds_of_sampling(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> float:
+        steps = float((pulse.end + relax) / default_step(device, pulse, SAMPLING)) / 2
+        return 0.15 / self.tolerance**2 * steps * _SECONDS_PER_STEP
+
+
+def _is_tiny(found: Solution) -> bool:
+    """Whether the smaller of value and complement is lost in rounding."""
+    sides = (np.asarray(side) for pair in known((found.value, found.complement)) for side in pair)
+    return min(map(np.min, sides)) < 10 * rounding(found.value.dtype)
+
+
+_TRACED = (
+    "The engine is chosen from the numbers of device and pulse, but under `jit` they are not known: give "
+    "`method=FokkerPlanck().planned(device, pulse)`, planned outside of `jit` for the strongest pulse, or `MonteCarlo(...)`."
+)
