@@ -8,6 +8,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import wadler_lindig as wl
 
@@ -33,7 +34,7 @@ def shown(module: Any, width: int = 100) -> str:
 
 def _doc(thing: Any) -> wl.AbstractDoc | None:
     """What wadler_lindig is to print for a module or an array; None leaves it to print the rest its own way."""
-    if isinstance(thing, jax.Array) and jax.dtypes.issubdtype(thing.dtype, jax.dtypes.prng_key):
+    if isinstance(thing, jax.Array) and jnp.issubdtype(thing.dtype, jax.dtypes.prng_key):
         return wl.TextDoc(f"key{jax.random.key_data(thing).tolist()}" if is_known(thing) else "traced key")
     if isinstance(thing, (jax.Array, np.ndarray, np.generic)):
         return wl.TextDoc(_numbers(thing, ""))

@@ -161,8 +161,8 @@ class Ensemble(Shown):
         moving = jnp.sum(state.moving)
 
         def group(i, y):
-            some = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, i * lanes, lanes), (y, state.sample))
-            y1 = self._advanced(*some, instants, state.step, todo)
+            some, samples = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, i * lanes, lanes), (y, state.sample))
+            y1 = self._advanced(some, samples, instants, state.step, todo)
             return jax.tree.map(lambda x, part: jax.lax.dynamic_update_slice_in_dim(x, part, i * lanes, 0), y, y1)
 
         y = jax.lax.fori_loop(0, (moving + lanes - 1) // lanes, group, state.y)

@@ -144,7 +144,8 @@ def _fractions_jvp(primals, tangents, *, relax: Scalar, method: MonteCarlo):
 
 
 def _ensemble(theta, relax: Scalar, method: MonteCarlo, least: int = 1) -> Ensemble:
-    return Ensemble.of(*jax.lax.stop_gradient((*theta, relax)), method.dt, method.key, least=least)
+    (device, pulse), relax = jax.lax.stop_gradient((theta, relax))
+    return Ensemble.of(device, pulse, relax, method.dt, method.key, least=least)
 
 
 def _switched(ensemble: Ensemble, method: MonteCarlo) -> Bool[Array, " samples"]:

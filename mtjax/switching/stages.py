@@ -159,7 +159,7 @@ def _between(values: Float[Array, "rows columns"], row: Array, column: Array) ->
     across = _cubic(column - left)
     columns = [(left.astype(int) + k) % _COLUMNS for k in range(4)]
     rows = [sum(w * values[top.astype(int) + k, c] for w, c in zip(across, columns, strict=True)) for k in range(4)]
-    return sum(w * v for w, v in zip(_cubic(row - top), rows, strict=True))
+    return jnp.asarray(sum(w * v for w, v in zip(_cubic(row - top), rows, strict=True)))
 
 
 def _cubic(t: Array) -> tuple[Array, Array, Array, Array]:

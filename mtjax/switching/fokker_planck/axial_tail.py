@@ -118,7 +118,7 @@ def tail(
         if not found:
             raise ValueError("`tail` must be given `cells` and `pieces` under `jit`, but is not.")
         most = np.max(found, axis=0).tolist()
-        cells, pieces = (m if given is None else given for m, given in zip(most, (cells, pieces), strict=True))
+        cells, pieces = int(most[0]) if cells is None else cells, int(most[1]) if pieces is None else pieces
     if cells <= 0 or cells % (8 * _BLOCK):
         raise ValueError(f"`cells` must be a positive multiple of {8 * _BLOCK}, but is {cells}.")
     most = 1 if pieces == 1 else _STEPS * 2 ** max(0, math.ceil(math.log2(pieces / _STEPS)))

@@ -126,7 +126,8 @@ def resolved(problems: list[tuple[Device, Array]], degree: int, rungs: tuple[int
     while True:
         shape = stencil(lmax, min(lmax, mmax), degree)
         fine = [_checked(device, current, shape) for device, current in problems]
-        if coarse and all(None not in pair and abs(pair[0] - pair[1]) < _AGREE for pair in zip(coarse, fine, strict=True)):
+        pairs = [(a, b) for a, b in zip(coarse or (), fine, strict=False) if a is not None and b is not None]
+        if len(pairs) == len(fine) and all(abs(a - b) < _AGREE for a, b in pairs):
             return lmax, min(lmax, mmax)
         untold = untold + 1 if None in fine else 0
         if untold == _UNTOLD:
