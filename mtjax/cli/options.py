@@ -25,6 +25,10 @@ MethodName = Annotated[
     Literal["fokker-planck", "monte-carlo", "thermal-activation"],
     tyro.conf.arg(help="Without sampling and exact to 0.3 %, by sampling, or a closed law for long pulses."),
 ]
+EngineName = Annotated[
+    Literal["automatic", "fokker-planck", "monte-carlo", "thermal-activation"],
+    tyro.conf.arg(help="The one that answers soonest to 0.003; without sampling; by sampling; or a closed law."),
+]
 Out = Annotated[Path, tyro.conf.arg(help="Folder for the results; made where it does not exist.")]
 Force = Annotated[bool, tyro.conf.arg(help="Write into --out even if it holds something already.")]
 Json = Annotated[bool, tyro.conf.arg(name="json", help="JSON on standard output, for scripts.")]
@@ -57,7 +61,9 @@ def device_named(name: str, settings: Iterable[str]) -> Device:
 
 
 def method_named(name: str, samples: int, seed: int) -> AbstractMethod:
-    """The method of a `MethodName`."""
+    """The method of a `MethodName` or `EngineName`."""
+    if name == "automatic":
+        return mtj.Automatic()
     if name == "monte-carlo":
         import jax
 

@@ -13,8 +13,8 @@ import tyro
 import mtjax as mtj
 from mtjax.cli.options import (
     Devices,
+    EngineName,
     Json,
-    MethodName,
     SetOption,
     check_device,
     device_named,
@@ -43,7 +43,7 @@ def simulate_command(
     current: Annotated[float | None, tyro.conf.arg(help="Amplitude of the pulse, A.")] = None,
     width: Annotated[float | None, tyro.conf.arg(help="Width of the pulse, s.")] = None,
     set_: SetOption = (),
-    method: MethodName = "fokker-planck",
+    method: EngineName = "automatic",
     samples: Annotated[int, tyro.conf.arg(help="Number of trajectories, for --method monte-carlo.")] = 10_000,
     seed: Annotated[int, tyro.conf.arg(help="Of the random numbers.")] = 0,
     relax: Annotated[float | None, tyro.conf.arg(help="How long after the pulse the device is read, s.")] = None,
@@ -111,6 +111,7 @@ def _record(name: str, pulse: Pulse, found: Probability) -> dict:
         "probability": float(found.value),
         "complement": float(found.complement),
         "stderr": None if found.stderr is None or not math.isfinite(found.stderr) else float(found.stderr),
+        "error": float(found.error) if math.isfinite(found.error) else None,
         "method": found.method.name,
     }
 

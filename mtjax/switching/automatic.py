@@ -15,7 +15,7 @@ from mtjax.dynamics import SAMPLING, default_step
 from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, require
-from mtjax.switching.fokker_planck import FokkerPlanck, Solution, known, rounding, seconds, solve, tail
+from mtjax.switching.fokker_planck import FokkerPlanck, known, seconds, solve, tail
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.monte_carlo import MonteCarlo
 
@@ -88,13 +88,10 @@ class Automatic(AbstractMethod):
         predicted, plan = seconds(device, pulse, relax, method)
         if predicted > most:
             raise ValueError(f"it would take {predicted:.2g} s, and sampling {most:.2g} s")
-        method = dataclasses.replace(method, relative=self.relative or plan.axisymmetric)
+        if plan.axisymmetric:
+            return _with_symmetry(device, pulse, relax, dataclasses.replace(method, relative=True))
         highest = max(24, int(plan.lmax * (_SURPLUS * most / predicted) ** 0.25))
         found = solve(device, pulse, time, method, highest=highest)
-        if plan.axisymmetric and _is_tiny(found):
-            logs = tail(device, pulse, relax)
-            value, complement = jnp.exp(logs.log_value), jnp.exp(logs.log_complement)
-            return Probability(value, complement, None, found.method, logs.error * jnp.minimum(value, complement))
         return Probability(*found.checked(), None, found.method, found.error)
 
     def _by_sampling(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
@@ -116,10 +113,22 @@ class Automatic(AbstractMethod):
         return 0.15 / self.tolerance**2 * steps * _SECONDS_PER_STEP
 
 
-def _is_tiny(found: Solution) -> bool:
-    """Whether the smaller of value and complement is lost in rounding."""
-    sides = (np.asarray(side) for pair in known((found.value, found.complement)) for side in pair)
-    return min(map(np.min, sides)) < 10 * rounding(found.value.dtype)
+def _with_symmetry(device: Device, pulse: AbstractPulse, relax: Scalar, method: FokkerPlanck) -> Probability:
+    """By Legendre polynomials; on a grid where these lose the smaller side in rounding, or a narrow well."""
+    try:
+        found = solve(device, pulse, pulse.end + relax, method)
+        value, complement = jax.block_until_ready(found.checked())
+        least = jnp.minimum(value, complement)
+        if all(float(jnp.max(error)) <= method.tolerance for error in known(found.error / least)):
+            return Probability(value, complement, None, found.method, found.error)
+    except (ValueError, RuntimeError):
+        pass
+    logs = tail(device, pulse, relax)
+    unsure = jnp.maximum(logs.error, jnp.abs(jnp.expm1(jnp.logaddexp(logs.log_value, logs.log_complement))))
+    if not all(float(jnp.max(error)) <= method.tolerance for error in known(unsure)):
+        raise ValueError("no grid along the angle to the start direction is fine enough")
+    value, complement = jnp.exp(logs.log_value), jnp.exp(logs.log_complement)
+    return Probability(value, complement, None, method, logs.error * jnp.minimum(value, complement))
 
 
 _TRACED = (

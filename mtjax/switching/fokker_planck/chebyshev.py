@@ -34,10 +34,10 @@ class Ellipse(NamedTuple):
     focus: Array
 
 
-def ellipse(shape: Stencil, flow: Flow, speed: ArrayLike) -> Ellipse:
+def ellipse(lmax: int, flow: Flow, speed: ArrayLike) -> Ellipse:
     """The ellipse of a flow whose largest drift speed is `speed`, 1/ns; no gradient passes through it."""
-    shift = flow.D * (shape.lmax * (shape.lmax + 1) / 2)
-    focus = jnp.asarray(_MARGIN * speed * (shape.lmax + 1) + shift / 2 + 1e-6)
+    shift = flow.D * (lmax * (lmax + 1) / 2)
+    focus = jnp.asarray(_MARGIN * speed * (lmax + 1) + shift / 2 + 1e-6)
     return Ellipse(*jax.lax.stop_gradient((shift, focus)))
 
 

@@ -29,7 +29,7 @@ from mtjax.switching.fokker_planck.drift import flow_of
 from mtjax.switching.fokker_planck.evolution import LONGEST, LONGEST_ON_SPHERE, Requirement, evolved
 from mtjax.switching.fokker_planck.generator import harmonics_of
 from mtjax.switching.fokker_planck.plan import Plan, union
-from mtjax.switching.fokker_planck.resolution import LADDER, Survey, edges_of, pieces_of, rounding, survey
+from mtjax.switching.fokker_planck.resolution import Survey, edges_of, pieces_of, rounding, survey
 from mtjax.switching.method import AbstractMethod, Probability
 
 Temperature = Callable[[Array], Array]
@@ -132,17 +132,21 @@ class Solution(Shown):
     method: FokkerPlanck
     change: float | None = None
 
+    def tail_error(self) -> Float[Array, ""]:
+        """Estimate of the error from the tails of the spectrum."""
+        return _ERROR_PER_TAIL_SQUARED * jnp.max(jax.lax.stop_gradient(self.tails)) ** 2
+
     @property
     def error(self) -> Float[Array, ""]:
         """Estimate of the error of value and complement: from the change with the truncation, else from the tails."""
-        tails = _ERROR_PER_TAIL_SQUARED * jnp.max(jax.lax.stop_gradient(self.tails)) ** 2
+        tails = self.tail_error()
         found = tails if self.change is None else jnp.asarray(self.change / _ERROR_RATIO, tails.dtype)
         return jnp.maximum(found, rounding(tails.dtype))
 
     def checked(self) -> tuple[Float[Array, "*times"], Float[Array, "*times"]]:
         """Value and complement, after the checks of truncation and precision."""
         value, complement, method = self.value, self.complement, self.method
-        error = _ERROR_PER_TAIL_SQUARED * jnp.max(jax.lax.stop_gradient(self.tails)) ** 2
+        error = self.tail_error()
         floor = rounding(value.dtype)
         least = jnp.minimum(value, complement) if method.relative else jnp.ones_like(value)
         value = eqx.error_if(value, ~(error <= method.tolerance * jnp.maximum(least, floor)), _too_coarse(method))
@@ -195,7 +199,7 @@ def solve(
     times: Numbers,
     method: FokkerPlanck,
     temperature: Temperature | None = None,
-    highest: int = LADDER[-1],
+    highest: int | None = None,
 ) -> Solution:
     """The density at `times` (s; a number or an array), and the method with its plan.
 
@@ -259,7 +263,7 @@ def _seconds(plan: Plan, device: Device, pulse: AbstractPulse, relax: Scalar) ->
 
 
 def _terms_per_ns(plan: Plan, device: Device, current: ArrayLike) -> Scalar:
-    return ellipse(plan.stencil, *flow_of(device, current, device.temperature, plan.degree)).focus
+    return ellipse(plan.lmax, *flow_of(device, current, device.temperature, plan.degree)).focus
 
 
 def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature | None) -> Solution:
@@ -268,7 +272,7 @@ def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature |
     return Solution(*found, method)
 
 
-def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | None, highest: int) -> Solution:
+def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | None, highest: int | None) -> Solution:
     """Two truncations that agree, the finer of them; raises `ValueError` at the end of the ladder."""
     plan = method.plan
     assert plan is not None
@@ -276,9 +280,10 @@ def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | No
     while True:
         fine = _solution(dataclasses.replace(method, plan=plan), problem, temperature)
         change = fine.change_from(coarse)
-        if change / _ERROR_RATIO <= max(method.tolerance * fine.scale(), 5 * rounding(fine.value.dtype)):
+        asked = max(method.tolerance * fine.scale(), 5 * rounding(fine.value.dtype))
+        if change / _ERROR_RATIO <= asked and (fine.tail_error() <= asked or plan.lmax == plan.ladder[-1]):
             return dataclasses.replace(fine, change=change)
-        if plan.lmax >= highest:
+        if plan.lmax >= (highest or plan.ladder[-1]):
             raise ValueError(_too_coarse(fine.method))
         coarse, plan = fine, plan.scaled(1.2)
 

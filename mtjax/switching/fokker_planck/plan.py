@@ -10,7 +10,7 @@ import equinox as eqx
 from mtjax.printing import Shown
 from mtjax.quantities import require
 from mtjax.switching.fokker_planck.generator import Stencil, stencil
-from mtjax.switching.fokker_planck.resolution import rung
+from mtjax.switching.fokker_planck.resolution import LADDER, LEGENDRE_LADDER, rung
 
 
 class Plan(Shown):
@@ -51,6 +51,11 @@ class Plan(Shown):
         return f"{how}{' and hopping rates' if self.hopping else ''}, l_max {self.lmax}"
 
     @property
+    def ladder(self) -> tuple[int, ...]:
+        """The values of l_max that are tried."""
+        return LEGENDRE_LADDER if self.axisymmetric else LADDER
+
+    @property
     def nodes(self) -> int:
         """Points per time step in the integral of the gradient."""
         return max(4, 64 // self.pieces)
@@ -66,7 +71,7 @@ class Plan(Shown):
 
     def scaled(self, factor: float) -> Plan:
         """The same with larger or smaller l_max and m_max, on the ladder of truncations."""
-        return self.truncated(rung(self.lmax * factor), rung(self.mmax * factor))
+        return self.truncated(rung(self.lmax * factor, self.ladder), rung(self.mmax * factor))
 
 
 def union(plans: Sequence[Plan]) -> Plan:

@@ -18,6 +18,8 @@ from mtjax.switching.fokker_planck.generator import Flow, harmonics_of
 
 LADDER = (16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 """Values of l_max that are tried."""
+LEGENDRE_LADDER = (*LADDER, 512, 768, 1024)
+"""With an axis of symmetry, where there is one coefficient for every l."""
 DEGREES = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 """Degrees of the drift's potentials that are tried."""
 
@@ -83,9 +85,9 @@ def _first_rungs(phi: np.ndarray, psi: np.ndarray, D: np.ndarray, stiffness: jax
     return lmax, min(rung(0.6 * lmax), rung(9 * np.sqrt(max(soft, 1.0))))
 
 
-def rung(guess: float) -> int:
-    """The first value of the ladder that is not below `guess`, or its end."""
-    return next((value for value in LADDER if value >= guess - 0.5), LADDER[-1])
+def rung(guess: float, ladder: tuple[int, ...] = LADDER) -> int:
+    """The first value of the `ladder` that is not below `guess`, or its end."""
+    return next((value for value in ladder if value >= guess - 0.5), ladder[-1])
 
 
 def edges_of(pulse: AbstractPulse, times: Array) -> tuple[Array, Array]:
