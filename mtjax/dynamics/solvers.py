@@ -228,7 +228,13 @@ def merson(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> Vector:
 
 
 def cayley(m: Vector, w: Vector) -> Vector:
-    """`m` turned about the axis `w` by 2 arctan(|w| / 2): the Cayley rotation, which needs no trigonometry."""
+    """`m` turned about the axis `w` by 2 arctan(|w| / 2): the Cayley rotation, which needs no trigonometry.
+
+    >>> import mtjax as mtj
+    >>> turned = mtj.dynamics.cayley(mtj.Vector.of([1.0, 0.0, 0.0]), mtj.Vector.of([0.0, 0.0, 2.0]))
+    >>> [f"{x:.2f}" for x in turned.array()]  # a quarter of a turn about z
+    ['0.00', '1.00', '0.00']
+    """
     half = 0.5 * w
     turned = half.cross(m)
     return m + (2 / (1 + half @ half)) * (turned + half.cross(turned))

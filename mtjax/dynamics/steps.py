@@ -95,6 +95,12 @@ def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolve
     dt = 1 / (gamma' B / angle + 50 D), with `angle` the solver's `longest`, B twice the largest effective field across m,
     over directions and between the pulse's peaks of either sign, and D the diffusion constant, at the lowest and highest
     temperature.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> steps = [mtj.dynamics.default_step(device, mtj.off(), solver) for solver in (mtj.SplitStep(), mtj.Heun())]
+    >>> [f"{dt * 1e12:.1f} ps" for dt in steps]
+    ['13.4 ps', '1.3 ps']
     """
     peak, history = pulse.peak, device.history(pulse)
     extremes = [device.temperature] if history is None else [device.temperature, history.hottest]
