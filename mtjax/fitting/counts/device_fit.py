@@ -274,7 +274,7 @@ def _with_one_step(model: SwitchingModel, rows: Settings, c: np.ndarray) -> Swit
     assert isinstance(model.method, MonteCarlo)
     chosen = {*_extremes(rows), int(np.argmax(rows.width))}
     situations = [model.situation(c, rows.rows(i)) for i in sorted(chosen)]
-    waits = [settling_time(device) if model.relax is None else model.relax for device, _ in situations]
+    waits = [settling_time(device) if model.relax is None else as_scalar(model.relax) for device, _ in situations]
     methods = [model.method.planned(*case, wait) for case, wait in zip(situations, waits, strict=True)]
     return with_method(model, min(methods, key=lambda method: method.dt or 0.0))
 

@@ -333,7 +333,9 @@ def _stepped(walk: Callable[[Array], Walk], held: Blocks, time: Scalar, number: 
 
 def _falling(logs: Float[Array, " cells"]) -> Float[Array, " cells"]:
     """The logarithms, those of nothing replaced by what falls by 1 a cell from the nearest that hold something."""
-    place = 1.0 * jnp.arange(logs.size, dtype=logs.dtype)
-    from_left = jax.lax.cummax(logs + place) - place
-    from_right = jax.lax.cummax(logs - place, reverse=True) + place
-    return jnp.where(logs > _EMPTY / 2, logs, jnp.maximum(from_left, from_right))
+    place, held = jnp.arange(logs.size), logs > _EMPTY / 2
+    before = jax.lax.cummax(jnp.where(held, place, -1))
+    after = jax.lax.cummin(jnp.where(held, place, logs.size), reverse=True)
+    from_left = jnp.where(before >= 0, logs[jnp.maximum(before, 0)] - (place - before), _EMPTY)
+    from_right = jnp.where(after < logs.size, logs[jnp.minimum(after, logs.size - 1)] - (after - place), _EMPTY)
+    return jnp.where(held, logs, jnp.maximum(from_left, from_right))
