@@ -21,7 +21,7 @@ from mtjax.devices.readout import AbstractResistance, AnomalousHall, TunnelMagne
 from mtjax.devices.saturation import AbstractSaturation, BlochLaw
 from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism
 from mtjax.devices.torques import AbstractTorque, SpinOrbitTorque, SpinTransferTorque
-from mtjax.devices.wells import downhill
+from mtjax.devices.wells import downhill, expanded
 
 __all__ = [
     "AbstractEnergy",
@@ -57,6 +57,7 @@ __all__ = [
     "by_names",
     "by_where",
     "downhill",
+    "expanded",
     "figures",
     "film_on_oxide",
     "metal_on_oxide",

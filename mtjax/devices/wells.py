@@ -57,7 +57,14 @@ class Expansion(NamedTuple):
 
 
 def expanded(energy: Energy, m: Float[Array, " 3"]) -> Expansion:
-    """`energy` at `m` on the sphere, from its derivatives in space, where it need not be constant along `m`."""
+    """`energy` at `m` on the sphere, from its derivatives in space, where it need not be constant along `m`.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> found = mtj.devices.expanded(lambda m: device.energy(m, device.drive(0.0)), device.start)
+    >>> [f"{curvature:.3f}" for curvature in found.hessian.diagonal()]  # T
+    ['0.220', '0.220']
+    """
 
     def at(v):
         return energy(Vector.of(v))

@@ -8,7 +8,7 @@ from mtjax.dynamics.outcomes import BLOCK, SAMPLING, Ensemble, Outcomes, in_sing
 from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep, cayley, split_step, whole_drift
 from mtjax.dynamics.start import StartWell, inverse_temperature
-from mtjax.dynamics.steps import TimeGrid, default_step, make_grid, settling_time
+from mtjax.dynamics.steps import TimeGrid, default_step, make_grid, read_time, settling_time
 
 __all__ = [
     "AbstractSpinSolver",
@@ -41,6 +41,7 @@ __all__ = [
     "measured_step",
     "prepare",
     "rate",
+    "read_time",
     "resistance",
     "settling_time",
     "simulate",

@@ -86,9 +86,9 @@ class Dynamics(Shown):
         drive = self.drive(step + 0.5)
         return Instant(self.spread(self.temperature(step + 0.5)), drive, self.magnet_at(drive.temperature))
 
-    def rate(self, m: Vector, drive: Drive) -> Vector:
-        """-(m x B + alpha m x (m x B)) with all effective fields but the thermal one, T."""
-        magnet = self.magnet_at(drive.temperature)
+    def rate(self, m: Vector, drive: Drive, magnet: Magnet | None = None) -> Vector:
+        """-(m x B + alpha m x (m x B)) with all effective fields but the thermal one, T; `magnet`: at their temperature."""
+        magnet = self.magnet_at(drive.temperature) if magnet is None else magnet
         return rate(m, total_field(self.device.terms, m, magnet, drive), magnet.alpha)
 
     def magnet_at(self, temperature: Scalar) -> Magnet:

@@ -20,7 +20,7 @@ from mtjax.dynamics.llg import Dynamics, Instant, prepare
 from mtjax.dynamics.noise import StepPath, three_point
 from mtjax.dynamics.solvers import SplitStep, split_step
 from mtjax.dynamics.start import StartWell, inverse_temperature
-from mtjax.dynamics.steps import default_step, make_grid
+from mtjax.dynamics.steps import default_step, make_grid, read_time
 from mtjax.numerics import bisected
 from mtjax.parallel import over_blocks
 from mtjax.printing import Shown
@@ -127,12 +127,8 @@ class Ensemble(Shown):
         return _ready(device, pulse, relax, dt, key, jnp.asarray(least, dt.dtype))
 
     def sampled(self, samples: int, block: int = BLOCK) -> Outcomes:
-        """How the first `samples` samples end, in blocks of `block`: one program for any number of them, on all devices.
-
-        Fewer than a block go by a smaller one of their own.
-        """
-        size = min(block, max(16, 1 << (samples - 1).bit_length()))
-        return over_blocks(Ensemble.outcomes, self, np.arange(samples), size)
+        """How the first `samples` samples end, in blocks of `block`: one program for any number of them, on all devices."""
+        return over_blocks(Ensemble.outcomes, self, np.arange(samples), block)
 
     def outcomes(self, numbers: Int[Array, " n"]) -> Outcomes:
         """How the samples with these `numbers` end."""
@@ -217,7 +213,7 @@ class _State(eqx.Module):
 
 @eqx.filter_jit
 def _ready(device: Device, pulse: AbstractPulse, relax: Array, dt: Array, key: Key[Array, ""], least: Array) -> Ensemble:
-    duration = _duration(device, pulse, relax)
+    duration = read_time(device, pulse, relax)
     grid = make_grid(device, pulse, duration, jnp.minimum(dt, duration / least), 1, SAMPLING)
     well, beta = StartWell.of(device), inverse_temperature(device)
     between, bottom = _least_between(device), device.energy(Vector.of(well.axes[:, 2]), device.drive(0.0))
@@ -245,11 +241,6 @@ def _longer(ensemble: Ensemble, found: Outcomes) -> Scalar:
 
     f = bisected(is_fine, jnp.float32(0.5), jnp.float32(_LONGER), 12)
     return dynamics.dt * 2 ** (jnp.floor(8 * jnp.log2(f)) / 8)
-
-
-def _duration(device: Device, pulse: AbstractPulse, relax: ArrayLike) -> Scalar:
-    end = pulse.end + relax
-    return jnp.where(end > 0, end, 1e-3 * device.relaxation_time)
 
 
 def _least_between(device: Device) -> Scalar:

@@ -12,7 +12,6 @@ import diffrax as dfx
 import equinox as eqx
 import jax.numpy as jnp
 
-from mtjax.devices import total_field
 from mtjax.dynamics.llg import Dynamics, Instant, rate
 from mtjax.dynamics.noise import gaussian
 from mtjax.printing import Shown
@@ -209,12 +208,7 @@ def whole_drift(dynamics: Dynamics, now: Instant, m: Vector) -> Vector:
     >>> [f"{x:.3f}" for x in later.array()]
     ['0.600', '0.019', '0.800']
     """
-    terms, alpha = dynamics.device.terms, now.magnet.alpha
-
-    def drift(m):
-        return rate(m, total_field(terms, m, now.magnet, now.drive), alpha)
-
-    return merson(drift, m, dynamics.angle())
+    return merson(lambda m: dynamics.rate(m, now.drive, now.magnet), m, dynamics.angle())
 
 
 def merson(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> Vector:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mtjax.constants import KB
-from mtjax.devices import Device, downhill
+from mtjax.devices import Device, downhill, expanded
 from mtjax.dynamics.noise import StepPath
 from mtjax.numerics import bisected
 from mtjax.printing import Shown
@@ -41,7 +41,7 @@ def well_bottom(device: Device) -> Bottom:
     energy = _zero_current_energy(device)
     found = downhill(energy, device.start).m
     choices = jnp.stack([found, device.start])
-    _, curvatures, axes = jax.vmap(lambda m: _tangent_expansion(energy, m))(choices)
+    curvatures, axes = jnp.linalg.eigh(jax.vmap(lambda m: expanded(energy, m).hessian)(choices))
     soft, stiff = curvatures[0]
     ring = (soft < _RING * stiff) & (found @ device.start < 0.99) & (device.temperature > 0)
     chosen = jnp.where(ring | (found @ device.start < 0.05), 1, 0)
@@ -125,17 +125,6 @@ def inverse_temperature(device: Device) -> Scalar:
     """
     warm = jnp.where(device.temperature > 0, device.temperature, 300.0)
     return (device.moment / KB) / warm
-
-
-def _tangent_expansion(energy, m: Float[Array, " 3"]):
-    """Gradient, principal curvatures and their directions of `energy` in the frame at `m`."""
-    e1, e2 = frame(m)
-
-    def bent(ab):
-        return energy(Vector.of(m + ab[0] * e1 + ab[1] * e2).normalised())
-
-    origin = jnp.zeros(2, m.dtype)
-    return jax.grad(bent)(origin), *jnp.linalg.eigh(jax.hessian(bent)(origin))
 
 
 def _concentration(stiffness: Float[Array, " 2"]) -> Scalar:

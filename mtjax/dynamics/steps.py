@@ -173,3 +173,15 @@ def default_duration(device: Device, pulse: AbstractPulse) -> Scalar:
     """End of the pulse plus the settling time, s; at least one relaxation time."""
     end = jax.lax.stop_gradient(pulse.end + settling_time(device))
     return jnp.where(end > 0, end, jax.lax.stop_gradient(device.relaxation_time))
+
+
+def read_time(device: Device, pulse: AbstractPulse, relax: ArrayLike) -> Scalar:
+    """`relax` (s) after the end of the pulse, s; a thousandth of a relaxation time where that is time 0.
+
+    >>> import mtjax as mtj
+    >>> time = mtj.dynamics.read_time(mtj.presets.perpendicular_stt(40.0), mtj.Pulse(20e-6, 5e-9), 1e-9)
+    >>> print(f"{time * 1e9:.0f} ns")
+    6 ns
+    """
+    end = pulse.end + relax
+    return jnp.where(end > 0, end, 1e-3 * device.relaxation_time)

@@ -15,7 +15,7 @@ from mtjax.files import rebuilt
 from mtjax.printing import Shown
 from mtjax.pulses import Pulse
 from mtjax.quantities import as_numpy, require
-from mtjax.switching import AbstractMethod, Automatic, MonteCarlo, ThermalActivation, switching_probability
+from mtjax.switching import AbstractMethod, Automatic, MonteCarlo, Splitting, ThermalActivation, switching_probability
 
 PULSE = {"current": "A", "width": "s"}
 """What is swept of the pulse, with its unit; every other name is a quantity of the device."""
@@ -148,10 +148,7 @@ _compiled = eqx.filter_jit(switching_probability)
 
 def _own(method: AbstractMethod, number: int) -> AbstractMethod:
     """The method with random numbers that belong to a point."""
-    if isinstance(method, Automatic):
-        key = jax.random.key(0) if method.key is None else method.key
-        return dataclasses.replace(method, key=jax.random.fold_in(key, number))
-    if not isinstance(method, MonteCarlo):
+    if not isinstance(method, (Automatic, MonteCarlo, Splitting)):
         return method
     return dataclasses.replace(method, key=jax.random.fold_in(method.key, number))
 

@@ -12,7 +12,6 @@ from mtjax.switching.fokker_planck import (
     least_resolved,
     rates,
     resolving,
-    seconds,
     solve,
     survival,
 )
@@ -43,7 +42,6 @@ __all__ = [
     "rates",
     "resolving",
     "score_gradient",
-    "seconds",
     "solve",
     "survival",
     "switching_probability",

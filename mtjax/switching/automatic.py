@@ -15,7 +15,7 @@ from mtjax.dynamics import SAMPLING, default_step
 from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar, require
-from mtjax.switching.fokker_planck import FokkerPlanck, known, seconds, solve, tail
+from mtjax.switching.fokker_planck import FokkerPlanck, Plan, known, seconds, solve, tail
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.monte_carlo import MonteCarlo
 
@@ -52,7 +52,7 @@ class Automatic(AbstractMethod):
 
     tolerance: float = eqx.field(static=True, default=3e-3)
     relative: bool = eqx.field(static=True, default=False)
-    key: Key[Array, ""] | None = None
+    key: Key[Array, ""] = eqx.field(default_factory=lambda: jax.random.key(0))
 
     def __check_init__(self):
         require(self, "tolerance", positive=True)
@@ -83,21 +83,18 @@ class Automatic(AbstractMethod):
 
     def _by_density(self, device: Device, pulse: AbstractPulse, relax: Scalar, most: float) -> Probability:
         """By Fokker-Planck, if that is predicted to take less than `most` seconds; raises `ValueError` where not."""
-        time = pulse.end + relax
         method = FokkerPlanck(self.tolerance, relative=self.relative)
         predicted, plan = seconds(device, pulse, relax, method)
         if predicted > most:
             raise ValueError(f"it would take {predicted:.2g} s, and sampling {most:.2g} s")
         if plan.axisymmetric:
-            return _with_symmetry(device, pulse, relax, dataclasses.replace(method, relative=True))
+            return _with_symmetry(device, pulse, relax, dataclasses.replace(method, relative=True), plan)
         highest = max(24, int(plan.lmax * (_SURPLUS * most / predicted) ** 0.25))
-        found = solve(device, pulse, time, method, highest=highest)
-        return Probability(*found.checked(), None, found.method, found.error)
+        return solve(device, pulse, pulse.end + relax, method, first=plan, highest=highest).probability()
 
     def _by_sampling(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
         """By as many samples as it needs."""
-        key = jax.random.key(0) if self.key is None else self.key
-        few = MonteCarlo(_FIRST, key).planned(device, pulse, relax)
+        few = MonteCarlo(_FIRST, self.key).planned(device, pulse, relax)
         found = few.probability(device, pulse, relax)
         p = max(float(np.max(np.asarray(q))) for q in known(found.value * found.complement))
         number = 1024 * int(np.ceil(p / self.tolerance**2 / 1024))
@@ -113,14 +110,13 @@ class Automatic(AbstractMethod):
         return 0.15 / self.tolerance**2 * steps * _SECONDS_PER_STEP
 
 
-def _with_symmetry(device: Device, pulse: AbstractPulse, relax: Scalar, method: FokkerPlanck) -> Probability:
+def _with_symmetry(device: Device, pulse: AbstractPulse, relax: Scalar, method: FokkerPlanck, plan: Plan) -> Probability:
     """By Legendre polynomials; on a grid where these lose the smaller side in rounding, or a narrow well."""
     try:
-        found = solve(device, pulse, pulse.end + relax, method)
-        value, complement = jax.block_until_ready(found.checked())
-        least = jnp.minimum(value, complement)
+        found = jax.block_until_ready(solve(device, pulse, pulse.end + relax, method, first=plan).probability())
+        least = jnp.minimum(found.value, found.complement)
         if all(float(jnp.max(error)) <= method.tolerance for error in known(found.error / least)):
-            return Probability(value, complement, None, found.method, found.error)
+            return found
     except (ValueError, RuntimeError):
         pass
     logs = tail(device, pulse, relax)

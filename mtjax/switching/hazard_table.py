@@ -166,7 +166,7 @@ def _solved(shape: Stencil, delta, bias: Array, drive: Array, alpha) -> Array:
 def _onward(shape: Stencil, cell: Device, b, length, state):
     """The state `length` / (gamma' Bk) later under a drive `b`."""
     flow, speed = _reduced_flow(cell, b)
-    return exponential(shape, 4, flow, jnp.asarray(length), ellipse(shape.lmax, flow, speed), state)
+    return exponential(shape, 4, flow, jnp.asarray(length), ellipse(shape.lmax, flow.D, speed), state)
 
 
 def _reduced_flow(cell: Device, drive) -> tuple[Flow, Array]:

@@ -39,7 +39,7 @@ class MonteCarlo(AbstractMethod):
     - `samples`: number of trajectories.
     - `key`: a `jax.random` key.
     - `dt`: longest step, s; `None` for `default_step`.
-    - `chunk`: trajectories side by side.
+    - `chunk`: trajectories in a block, of which those that still move are kept together.
 
     >>> import jax
     >>> import mtjax as mtj
@@ -144,7 +144,7 @@ def _fractions_jvp(primals, tangents, *, relax: Scalar, method: MonteCarlo):
 
 
 def _ensemble(theta, relax: Scalar, method: MonteCarlo, least: int = 1) -> Ensemble:
-    (device, pulse), relax = jax.lax.stop_gradient((theta, relax))
+    device, pulse = theta
     return Ensemble.of(device, pulse, relax, method.dt, method.key, least=least)
 
 

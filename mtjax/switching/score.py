@@ -13,7 +13,6 @@ Ms and alpha), grows with the number of steps: prefer Fokker-Planck for those.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -26,8 +25,6 @@ from mtjax.devices import total_energy
 from mtjax.dynamics import Dynamics, SplitStep, cayley, whole_drift
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector
-
-Drift = Callable[[Dynamics, Any, Vector], Vector]
 
 
 def path_score(
@@ -50,10 +47,12 @@ def path_score(
     def step(drift, i, carry):
         m, score = carry
         normals = jax.vmap(lambda n: noise(i, n))(samples)
-        y = jax.vmap(lambda m: drift(dynamics, i, m))(m)
-        gained = _gradient(partial(_step_score, drift), dynamics, i, m, y, normals, weights)
-        spread = dynamics.at(i).spread
-        return jax.vmap(lambda y, w: cayley(y, w * spread))(y, normals), jax.tree.map(jnp.add, score, gained)
+        y, pull_back = eqx.filter_vjp(lambda dynamics: jax.vmap(lambda m: drift(dynamics, i, m))(m), dynamics)
+        spread, across = dynamics.at(i).spread, normals - y * (normals @ y)
+        (by_drift,) = pull_back(across.cross(y) * (weights / spread))
+        by_noise = _gradient(_noise_score, dynamics, i, jnp.sum(weights * (across @ across)))
+        score = jax.tree.map(lambda *parts: sum(parts), score, by_drift, by_noise)
+        return cayley(y, normals * spread), score
 
     def later(i, carry):
         return step(_later, jnp.asarray(i, dynamics.dt.dtype), carry)
@@ -84,13 +83,6 @@ def _start_score(dynamics: Dynamics, starts: Vector, weights: Array) -> Scalar:
     return jnp.sum(weights * -energies) * (dynamics.magnet.moment / KB) / device.temperature
 
 
-def _step_score(drift: Drift, dynamics: Dynamics, step: Any, m: Vector, y: Vector, normals: Vector, weights: Array) -> Scalar:
-    spread = dynamics.at(step).spread
-    fixed = jax.lax.stop_gradient(spread)
-
-    def one(m, y, w):
-        across = w - (w @ y) * y
-        turned = y.cross(drift(dynamics, step, m))
-        return (turned @ across) / fixed + jnp.log(spread) * (across @ across)
-
-    return jnp.sum(weights * jax.vmap(one)(m, y, normals))
+def _noise_score(dynamics: Dynamics, step: Any, across: Scalar) -> Scalar:
+    """Of the strength of the noise of a step; `across`: weighted sum of |w across y|^2."""
+    return jnp.log(dynamics.at(step).spread) * across

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mtjax.devices import Device
-from mtjax.dynamics import Dynamics, SplitStep, StartWell, inverse_temperature, make_grid, prepare
+from mtjax.dynamics import Dynamics, SplitStep, StartWell, in_single, inverse_temperature, make_grid, prepare, read_time
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse, off
 from mtjax.quantities import Scalar
@@ -101,16 +101,14 @@ class Stages(Shown):
 @eqx.filter_jit
 def staged(device: Device, pulse: AbstractPulse, relax: Scalar, dt: Any) -> Stages:
     """The stages of `device` under `pulse` and `relax` (s) longer, with steps of at most `dt` (s; `None`: the default step)."""
-    duration = pulse.end + relax
-    duration = jnp.where(duration > 0, duration, 1e-3 * device.relaxation_time)
     calm = eqx.tree_at(lambda d: d.layer.alpha, device, jnp.ones_like(device.layer.alpha))
     soft = jnp.maximum(device.stiffness[0], 1e-2 * device.stiffness[1])
     rest = _REST * calm.relaxation_time * calm.Bk / soft
     before = make_grid(calm, off(), rest, None, _RESTS + 1, SplitStep())
-    after = make_grid(device, pulse, duration, dt, _SLICES + 1, SplitStep())
+    after = make_grid(device, pulse, read_time(device, pulse, relax), dt, _SLICES + 1, SplitStep())
     still, moving = prepare(calm, pulse, before.dt), prepare(device, pulse, after.dt)
     counts = before.number / _RESTS, after.number / _SLICES
-    return _in_single(Stages(still, moving, *counts, StartWell.of(device), _RESTS, _SLICES))
+    return in_single(Stages(still, moving, *counts, StartWell.of(device), _RESTS, _SLICES))
 
 
 class Guess(Shown):
@@ -202,8 +200,3 @@ def guessed(stages: Stages, side: Scalar) -> Guess:
 
     _, table = jax.lax.scan(before, last, jnp.arange(stages.number), reverse=True)
     return Guess(jnp.concatenate([table, last[None]]), axes, width, side)
-
-
-def _in_single(tree: Any) -> Any:
-    """The same with its real numbers in single precision."""
-    return jax.tree.map(lambda x: x.astype(jnp.float32) if eqx.is_inexact_array(x) else x, tree)

@@ -1,8 +1,8 @@
 """The choice of an engine: which one answers, that its answer is that of the others, and what it says of its error."""
 
 import dataclasses
+import runpy
 import sys
-import types
 from pathlib import Path
 
 import jax
@@ -12,6 +12,7 @@ import pytest
 import mtjax as mtj
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "random_devices"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "random_devices.py"
 
 
 def axial(multiple, **options):
@@ -100,9 +101,7 @@ def axial_like(device, current, **options):
 @pytest.mark.parametrize("seed", [2, 5, 8, 10, 14, 17, 21, 22])
 def test_random_devices(seed, monkeypatch):
     """Against an independent sampler: in-plane, several torques, heated, smooth pulses, low damping."""
-    case, device, pulse, waveform, relax = random_case(seed, monkeypatch)
-    import reference
-
+    case, device, pulse, waveform, relax, reference = random_case(seed, monkeypatch)
     with jax.enable_x64(True):
         found = mtj.switching_probability(device, pulse)
     other, _ = reference.psw(case, waveform, relax, 20_000, seed + 1000)
@@ -111,14 +110,11 @@ def test_random_devices(seed, monkeypatch):
 
 
 def random_case(seed, monkeypatch):
-    """A case of the fuzz, prepared by its own worker (which takes `settling_time` from where it once was)."""
-    monkeypatch.syspath_prepend(str(REFERENCE))
-    settling = types.ModuleType("mtjax.settling")
-    settling.settling_time = mtj.settling_time
-    monkeypatch.setitem(sys.modules, "mtjax.settling", settling)
-    source = (REFERENCE / "worker.py").read_text().rstrip().removesuffix("main()")
-    worker = {"__file__": str(REFERENCE / "worker.py"), "__name__": "worker"}
+    """A case of the fuzz, prepared by its own worker as the script does it."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "mtjax.settling", raising=False)
+    worker = runpy.run_path(str(SCRIPT))["worker"]
     with jax.enable_x64(True):
-        exec(compile(source, "worker.py", "exec"), worker)
-        case, device, waveform, relax, _ = worker["prepare"](seed)
-        return case, device, worker["build"].pulse(waveform), waveform, relax
+        names = worker()
+        case, device, waveform, relax, _ = names["prepare"](seed)
+        return case, device, names["build"].pulse(waveform), waveform, relax, names["ref"]

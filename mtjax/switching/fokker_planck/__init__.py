@@ -10,7 +10,6 @@ from mtjax.switching.fokker_planck.generator import Flow, Stencil, stencil
 from mtjax.switching.fokker_planck.hopping import Rates, rates
 from mtjax.switching.fokker_planck.method import FokkerPlanck, Solution, evolve, seconds, solve
 from mtjax.switching.fokker_planck.plan import Plan
-from mtjax.switching.fokker_planck.resolution import rounding
 from mtjax.switching.fokker_planck.shared_plan import least_resolved, resolving
 from mtjax.switching.fokker_planck.slow_modes import exchange
 
@@ -32,7 +31,6 @@ __all__ = [
     "least_resolved",
     "rates",
     "resolving",
-    "rounding",
     "seconds",
     "solve",
     "start_density",

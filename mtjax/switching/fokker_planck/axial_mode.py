@@ -21,6 +21,7 @@ from jaxtyping import Array, Bool, Float
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.dynamics import rate
+from mtjax.numerics import gauss_legendre
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.switching.fokker_planck.harmonics import legendre
@@ -31,7 +32,7 @@ _ITERATIONS, _DIFFERENTIATED = 100, 16
 """Inverse iterations at most, and how many are differentiated; each makes the error smaller by a ratio of the slowest rates."""
 _DEAD = 40.0
 """Decay times of all other modes after which the slowest alone is followed: what is left of them is exp(-40)."""
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
+_NODES, _WEIGHTS = 2 * gauss_legendre(5)[0] - 1, 2 * gauss_legendre(5)[1]
 
 
 class AxialMode(Shown):

@@ -34,9 +34,9 @@ class Ellipse(NamedTuple):
     focus: Array
 
 
-def ellipse(lmax: int, flow: Flow, speed: ArrayLike) -> Ellipse:
-    """The ellipse of a flow whose largest drift speed is `speed`, 1/ns; no gradient passes through it."""
-    shift = flow.D * (lmax * (lmax + 1) / 2)
+def ellipse(lmax: int, D: ArrayLike, speed: ArrayLike) -> Ellipse:
+    """The ellipse of a flow with diffusion `D` and largest drift speed `speed`, 1/ns; no gradient passes through it."""
+    shift = jnp.asarray(D) * (lmax * (lmax + 1) / 2)
     focus = jnp.asarray(_MARGIN * speed * (lmax + 1) + shift / 2 + 1e-6)
     return Ellipse(*jax.lax.stop_gradient((shift, focus)))
 

@@ -125,7 +125,7 @@ def _spherical(plan: Plan, accuracy: Requirement) -> _Way:
     shape = plan.stencil
 
     def advance(state, flow, speed, time):
-        return exponential(shape, plan.nodes, flow, time, ellipse(shape.lmax, flow, speed), state)
+        return exponential(shape, plan.nodes, flow, time, ellipse(shape.lmax, flow.D, speed), state)
 
     def settled(device, current, parts, time):
         return _settled(plan, accuracy, device, current, parts, time)

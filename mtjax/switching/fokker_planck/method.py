@@ -25,7 +25,6 @@ from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, require
 from mtjax.switching.fokker_planck.chebyshev import ellipse
 from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.density import Density
-from mtjax.switching.fokker_planck.drift import flow_of
 from mtjax.switching.fokker_planck.evolution import LONGEST, LONGEST_ON_SPHERE, Requirement, evolved
 from mtjax.switching.fokker_planck.generator import harmonics_of
 from mtjax.switching.fokker_planck.plan import Plan, union
@@ -97,8 +96,7 @@ class FokkerPlanck(AbstractMethod):
         """
         if is_known(device.temperature) and not np.all(np.asarray(device.temperature) > 0):
             return _without_noise(self, device, pulse, relax)
-        found = solve(device, pulse, pulse.end + relax, self)
-        return Probability(*found.checked(), None, found.method, found.error)
+        return solve(device, pulse, pulse.end + relax, self).probability()
 
     def planned(self, device: Device, pulse: AbstractPulse, relax: ArrayLike = 0.0) -> FokkerPlanck:
         """This method with a plan that suits `device` and `pulse`, read `relax` seconds after its end; for use under `jit`.
@@ -154,6 +152,10 @@ class Solution(Shown):
             value = eqx.error_if(value, least < floor, _too_small(value.dtype))
         return _positive(value), _positive(complement)
 
+    def probability(self) -> Probability:
+        """The same, with the error and the method."""
+        return Probability(*self.checked(), None, self.method, self.error)
+
     def change_from(self, other: Solution) -> float:
         """Largest difference to another solution, of the smaller of value and complement."""
         sides = ((self.value, other.value), (self.complement, other.complement))
@@ -199,12 +201,14 @@ def solve(
     times: Numbers,
     method: FokkerPlanck,
     temperature: Temperature | None = None,
+    first: Plan | None = None,
     highest: int | None = None,
 ) -> Solution:
     """The density at `times` (s; a number or an array), and the method with its plan.
 
-    Without a plan and an `lmax`, l_max climbs until the probabilities no longer change, to `highest` at most. Raises
-    `ValueError` where there is no plan and the numbers are not known, and where no truncation is fine enough.
+    Without a plan and an `lmax`, l_max climbs until the probabilities no longer change: from the plan `first`, if there is one
+    already, to `highest` at most. Raises `ValueError` where there is no plan and the numbers are not known, and where no
+    truncation is fine enough.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -219,7 +223,7 @@ def solve(
     samples = list(known(problem))
     if not samples:
         raise ValueError(_TRACED)
-    method = dataclasses.replace(method, plan=_chosen(method, samples))
+    method = dataclasses.replace(method, plan=first or _chosen(method, _surveyed(method, samples), samples))
     if method.lmax is None:
         climbed = [_climb(sample, method, temperature, highest) for sample in samples]
         if all(map(is_known, jax.tree.leaves(problem))):
@@ -238,21 +242,24 @@ def seconds(device: Device, pulse: AbstractPulse, relax: ArrayLike, method: Fokk
     and where there is no plan.
 
     >>> import mtjax as mtj
-    >>> found, plan = mtj.switching.seconds(mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 1e-9), 2e-9, mtj.FokkerPlanck())
+    >>> from mtjax.switching.fokker_planck import seconds
+    >>> found, plan = seconds(mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 1e-9), 2e-9, mtj.FokkerPlanck())
     >>> plan.axisymmetric, plan.lmax
     (False, 80)
     """
     samples = list(known((device, pulse, as_scalar(relax))))
     if not samples:
         raise ValueError(_TRACED)
-    plan = _chosen(method, [(device, pulse, pulse.end + relax) for device, pulse, relax in samples])
+    problems = [(device, pulse, pulse.end + relax) for device, pulse, relax in samples]
+    surveys = _surveyed(method, problems)
+    plan = _chosen(method, surveys, problems)
     if plan.axisymmetric:
         return _SECONDS_OF_LEGENDRE * plan.pieces, plan
-    return max(_seconds(plan, *sample) for sample in samples), plan
+    return max(_seconds(plan, found, *sample) for found, sample in zip(surveys, samples, strict=True)), plan
 
 
-def _seconds(plan: Plan, device: Device, pulse: AbstractPulse, relax: Scalar) -> float:
-    driven, still = (_terms_per_ns(plan, device, current) for current in (pulse.peak, 0.0))
+def _seconds(plan: Plan, found: Survey, device: Device, pulse: AbstractPulse, relax: Scalar) -> float:
+    still, driven = (float(ellipse(plan.lmax, found.D, speed).focus) for speed in found.speeds)
     wait = jnp.minimum(relax, LONGEST_ON_SPHERE * device.relaxation_time) if plan.hopping else relax
     terms = float((driven * pulse.end + still * wait) / NS) + _TERMS_OF_A_PIECE * plan.pieces
     size = (plan.lmax + 1) * (plan.mmax + 1) - plan.mmax**2 / 2
@@ -260,10 +267,6 @@ def _seconds(plan: Plan, device: Device, pulse: AbstractPulse, relax: Scalar) ->
     used = [degrees[i] for _, i, _ in plan.pattern] if plan.pattern is not None else 4 * degrees
     products = sum(2 * (2 * l + 1) for l in used)
     return _SOLUTIONS * terms * products * (_SECONDS_PER_PRODUCT + _SECONDS_PER_NUMBER * size)
-
-
-def _terms_per_ns(plan: Plan, device: Device, current: ArrayLike) -> Scalar:
-    return ellipse(plan.lmax, *flow_of(device, current, device.temperature, plan.degree)).focus
 
 
 def _solution(method: FokkerPlanck, problem: Problem, temperature: Temperature | None) -> Solution:
@@ -288,11 +291,15 @@ def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | No
         coarse, plan = fine, plan.scaled(1.2)
 
 
-def _chosen(method: FokkerPlanck, samples: list[Problem]) -> Plan:
-    """A plan that suits all of `samples`, with the first guess of l_max where `method` has none."""
+def _surveyed(method: FokkerPlanck, samples: list[Problem]) -> list[Survey]:
+    """What is found out about every device, for the strongest of all pulses."""
     peak = max(*(float(pulse.peak) for _, pulse, _ in samples), 1e-9)
-    plans = [_first_plan(method, survey(device, peak, method.tolerance * 1e-2), (device, *rest)) for device, *rest in samples]
-    return union(plans)
+    return [survey(device, peak, method.tolerance * 1e-2) for device, *_ in samples]
+
+
+def _chosen(method: FokkerPlanck, surveys: list[Survey], samples: list[Problem]) -> Plan:
+    """A plan that suits all of `samples`, with the first guess of l_max where `method` has none."""
+    return union([_first_plan(method, found, sample) for found, sample in zip(surveys, samples, strict=True)])
 
 
 def _first_plan(method: FokkerPlanck, found: Survey, problem: Problem) -> Plan:

@@ -29,12 +29,15 @@ class Survey(NamedTuple):
 
     - `axisymmetric`: about its start direction; `degree`: of the drift's potentials; `pattern`: which are not zero.
     - `rungs`: a first guess of l_max and m_max.
+    - `speeds`: the largest drift without a current and with the strongest; `D`: diffusion; 1/ns.
     """
 
     axisymmetric: bool
     degree: int
     pattern: tuple
     rungs: tuple[int, int]
+    speeds: tuple[float, float]
+    D: float
 
 
 def survey(device: Device, peak: float, tolerance: float) -> Survey:
@@ -43,22 +46,24 @@ def survey(device: Device, peak: float, tolerance: float) -> Survey:
     Raises `ValueError` where the torque is not smooth enough for the largest degree.
     """
     for highest in (8, 16):
-        flows, symmetric, stiffness = _examined(device, jnp.array([0.0, peak, -peak]), highest)
-        phi, psi = np.asarray(flows.phi), np.asarray(flows.psi)
+        flows, speeds, symmetric, stiffness = _examined(device, jnp.array([0.0, peak, -peak]), highest)
+        phi, psi, D = (np.asarray(x) for x in (flows.phi, flows.psi, flows.D))
+        still, driven = float(speeds[0]), float(speeds[1:].max())
         degree = _degree(phi, psi, highest, tolerance)
         if degree is not None:
             number = len(harmonics_of(degree))
             pattern = pattern_of({"phi": phi[..., :number], "psi": psi[..., :number]})
-            return Survey(bool(symmetric), degree, pattern, _first_rungs(phi, psi, np.asarray(flows.D), stiffness))
+            rungs = _first_rungs(phi, psi, D, stiffness)
+            return Survey(bool(symmetric), degree, pattern, rungs, (still, driven), float(D.max()))
     raise ValueError(f"The torque must be smooth enough for harmonics up to degree {DEGREES[-1]}, but is not.")
 
 
 @eqx.filter_jit
-def _examined(device: Device, currents: jax.Array, degree: int) -> tuple[Flow, jax.Array, jax.Array]:
-    """The flows at `currents` (A; the first one 0), the symmetry of `device`, and its stiffness over kT."""
-    flows, _ = jax.vmap(lambda i: flow_of(device, i, device.temperature, degree))(currents)
+def _examined(device: Device, currents: jax.Array, degree: int) -> tuple[Flow, jax.Array, jax.Array, jax.Array]:
+    """The flows at `currents` (A; the first one 0) and their speeds, the symmetry of `device`, and its stiffness over kT."""
+    flows, speeds = jax.vmap(lambda i: flow_of(device, i, device.temperature, degree))(currents)
     stiffness = jnp.abs(device.stiffness) * (device.moment / KB) / device.temperature
-    return flows, device.is_axisymmetric, jnp.sort(stiffness)
+    return flows, speeds, device.is_axisymmetric, jnp.sort(stiffness)
 
 
 def _degree(phi: np.ndarray, psi: np.ndarray, highest: int, tolerance: float) -> int | None:

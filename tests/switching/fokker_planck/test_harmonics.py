@@ -108,7 +108,7 @@ def test_exponential_equals_the_dense_one(reference):
     flow, speed = flow_and_speed(alpha, delta, *CASE)
     x = random_coefficients(np.random.default_rng(3), lmax)
     expected = linalg.expm(time * reference.generator(lmax, alpha, delta, *CASE).toarray()) @ x
-    where = ellipse(shape.lmax, flow, speed)
+    where = ellipse(shape.lmax, flow.D, speed)
     re, im = exponential(shape, 4, flow, jnp.asarray(time), where, shape.pack(jnp.asarray(as_square(x, lmax))))
     found = np.asarray(shape.square(re)) + 1j * np.asarray(shape.square(im))
     np.testing.assert_allclose(found, as_square(expected, lmax), atol=1e-11)
