@@ -106,6 +106,7 @@ from .fitting import (
 from .parallel import configure_cpu as configure_cpu, start_processes as start_processes
 from .pulses import (
     AbstractPulse as AbstractPulse,
+    Excitation as Excitation,
     PiecewiseLinear as PiecewiseLinear,
     Pulse as Pulse,
     Sine as Sine,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -27,12 +29,15 @@ class Shown(eqx.Module):
         return shown(self)
 
 
-def shown(module: Any, width: int = 100) -> str:
-    """`module` as the call that makes it, in lines of at most `width` characters."""
-    return wl.pformat(module, width=width, custom=_doc)
+def shown(module: Any, width: int = 100, units: Mapping[str, str] | None = None) -> str:
+    """`module` as the call that makes it, in lines of at most `width` characters.
+
+    `units`: that stand in place of those of its fields.
+    """
+    return wl.pformat(module, width=width, custom=partial(_doc, units=units or {}))
 
 
-def _doc(thing: Any) -> wl.AbstractDoc | None:
+def _doc(thing: Any, units: Mapping[str, str]) -> wl.AbstractDoc | None:
     """What wadler_lindig is to print for a module or an array; None leaves it to print the rest its own way."""
     if isinstance(thing, jax.Array) and jnp.issubdtype(thing.dtype, jax.dtypes.prng_key):
         return wl.TextDoc(f"key{jax.random.key_data(thing).tolist()}" if is_known(thing) else "traced key")
@@ -42,7 +47,7 @@ def _doc(thing: Any) -> wl.AbstractDoc | None:
         return None
     if type(thing).__repr__ not in (Shown.__repr__, eqx.Module.__repr__):
         return wl.TextDoc(repr(thing))
-    fields = [wl.TextDoc(f"{f.name}=") + _field(getattr(thing, f.name, None), f) for f in _asked(thing)]
+    fields = [wl.TextDoc(f"{f.name}=") + _field(getattr(thing, f.name, None), f, units) for f in _asked(thing)]
     return wl.bracketed(begin=wl.TextDoc(f"{type(thing).__name__}("), docs=fields, sep=wl.comma, end=wl.TextDoc(")"), indent=2)
 
 
@@ -51,10 +56,11 @@ def _asked(module: Any) -> list[dataclasses.Field[Any]]:
     return [f for f in dataclasses.fields(module) if f.init and f.repr and not f.name.startswith("_")]
 
 
-def _field(value: Any, field: dataclasses.Field[Any]) -> wl.AbstractDoc:
+def _field(value: Any, field: dataclasses.Field[Any], units: Mapping[str, str]) -> wl.AbstractDoc:
     if "unit" in field.metadata and isinstance(value, (jax.Array, np.ndarray, np.generic, float)):
-        return wl.TextDoc(_numbers(value, field.metadata["unit"]))
-    return wl.pdoc(value, custom=_doc)
+        unit = field.metadata["unit"]
+        return wl.TextDoc(_numbers(value, units.get(unit, unit)))
+    return wl.pdoc(value, custom=partial(_doc, units=units))
 
 
 def _numbers(value: Any, unit: str) -> str:
@@ -88,15 +94,19 @@ def with_unit(value: Any, unit: str, digits: int = 4) -> str:
     return f"{value:.{digits}g} {unit}".rstrip()
 
 
-def describe(module: Any, indent: str = "") -> str:
-    """One line per quantity of `module`, with value and unit; parts that are modules themselves are indented."""
+def describe(module: Any, indent: str = "", units: Mapping[str, str] | None = None) -> str:
+    """One line per quantity of `module`, with value and unit; parts that are modules themselves are indented.
+
+    `units`: that stand in place of those of its fields.
+    """
     lines = [f"{indent}{type(module).__name__}"]
     for field in dataclasses.fields(module):
         value = getattr(module, field.name)
         parts = value if isinstance(value, tuple) else (value,)
         if "unit" in field.metadata and value is not None:
-            shown = with_unit(value, field.metadata["unit"]) if is_known(value) else "traced"
+            unit = field.metadata["unit"]
+            shown = with_unit(value, (units or {}).get(unit, unit)) if is_known(value) else "traced"
             lines.append(f"{indent}  {field.name} = {shown}")
         else:
-            lines += [describe(p, indent + "  ") for p in parts if isinstance(p, eqx.Module)]
+            lines += [describe(p, indent + "  ", units) for p in parts if isinstance(p, eqx.Module)]
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -20,7 +20,7 @@ from mtjax.devices.saturation import require_below
 from mtjax.devices.torques import AbstractTorque
 from mtjax.devices.wells import EnergyMinimum, downhill, lowest_barrier, span_of
 from mtjax.printing import Shown, describe, with_unit
-from mtjax.pulses import AbstractPulse
+from mtjax.pulses import AbstractPulse, Applied, extremes
 from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity, require
 from mtjax.vector import Vector, points, turn
 
@@ -78,11 +78,13 @@ class Device(Shown):
         except (jax.errors.ConcretizationTypeError, TypeError):
             return describe(self)
 
-    def drive(self, current: ArrayLike, temperature: ArrayLike | None = None) -> Drive:
-        """The drive at a `current` (A): its voltage is the current times the write resistance."""
-        current = as_scalar(current)
-        kelvin = self.temperature if temperature is None else temperature
-        return Drive(current, current * self.write_resistance, kelvin)
+    def drive(self, current: ArrayLike | Applied, temperature: ArrayLike | None = None) -> Drive:
+        """The drive at a `current` (A), whose voltage is the current times the write resistance, or at `Applied`."""
+        levels = current if isinstance(current, Applied) else Applied(as_scalar(current))
+        ampere = jnp.zeros_like(self.write_resistance) if levels.current is None else levels.current
+        volt = ampere * self.write_resistance if levels.voltage is None else levels.voltage
+        tesla = None if all(B is None for B in levels.field) else Vector(*(0.0 if B is None else B for B in levels.field))
+        return Drive(ampere, volt, self.temperature if temperature is None else temperature, tesla)
 
     def field(self, m: Vector, drive: Drive) -> Vector:
         """Effective field of all terms at `m`, T."""
@@ -94,7 +96,7 @@ class Device(Shown):
 
     def history(self, pulse: AbstractPulse) -> ThermalHistory | None:
         """The temperature under `pulse` as a function of time; `None` where nothing heats the device."""
-        return None if self.heating is None else self.heating.history(pulse, self.write_resistance, self.temperature)
+        return None if self.heating is None else self.heating.history(pulse.electric, self.write_resistance, self.temperature)
 
     @property
     def magnet(self) -> Magnet:
@@ -109,7 +111,11 @@ class Device(Shown):
     @property
     def is_axisymmetric(self) -> Bool[Array, ""]:
         """Whether all fields, with and without a current, are symmetric about the start direction (tried at 64 points)."""
-        magnet, currents, probes = self.magnet, jnp.array([0.0, 1e-4, -1e-4], self.start.dtype), points(64)
+        return self.is_axisymmetric_at(extremes(jnp.asarray(1e-4, self.start.dtype)))
+
+    def is_axisymmetric_at(self, currents: Any) -> Bool[Array, ""]:
+        """Whether all fields are symmetric about the start direction at all of the `currents` (A, or `Applied`), shape (n,)."""
+        magnet, probes = self.magnet, points(64)
 
         def fields(m, current):
             return total_field(self.terms, Vector.of(m), magnet, self.drive(current)).array()

@@ -229,7 +229,7 @@ class VCMA(AbstractEnergy):
 
 
 def total_field(terms: tuple[AbstractTerm, ...], m: Vector, magnet: Magnet, drive: Drive) -> Vector:
-    """Sum of the effective fields of all terms, T.
+    """Sum of the effective fields of all terms, and of the field of the `drive`, T.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_sot()
@@ -238,12 +238,12 @@ def total_field(terms: tuple[AbstractTerm, ...], m: Vector, magnet: Magnet, driv
     >>> print([f"{component * 1e3:.0f} mT" for component in field.array()])
     ['86 mT', '0 mT', '169 mT']
     """
-    fields = [term.field(m, magnet, drive) for term in terms]
+    fields = [term.field(m, magnet, drive) for term in terms] + ([] if drive.field is None else [drive.field])
     return sum(fields, Vector(jnp.zeros_like(m.x), jnp.zeros_like(m.y), jnp.zeros_like(m.z)))
 
 
 def total_energy(terms: tuple[AbstractTerm, ...], m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
-    """Sum of the energies per moment of the conservative terms, T.
+    """Sum of the energies per moment of the conservative terms, and of that in the field of the `drive`, T.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_sot()
@@ -253,4 +253,5 @@ def total_energy(terms: tuple[AbstractTerm, ...], m: Vector, magnet: Magnet, dri
     64 mT, times the moment 126 zJ
     """
     energies = [term.energy(m, magnet, drive) for term in terms if isinstance(term, AbstractEnergy)]
+    energies += [] if drive.field is None else [-(m @ drive.field)]
     return sum(energies, jnp.zeros_like(m.x))

@@ -8,6 +8,7 @@ from mtjax.devices.saturation import AbstractSaturation
 from mtjax.devices.shapes import AbstractShape
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.vector import Vector
 
 
 class Drive(Shown):
@@ -16,16 +17,18 @@ class Drive(Shown):
     - `current`: through the write path, A.
     - `voltage`: across the barrier, V.
     - `temperature`: of the free layer, K.
+    - `field`: applied beside the device's own fields, T; `None`: there is none.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
     >>> device.drive(50e-6)
-    Drive(current=50 uA, voltage=250 mV, temperature=300 K)
+    Drive(current=50 uA, voltage=250 mV, temperature=300 K, field=None)
     """
 
     current: Scalar = quantity("A")
     voltage: Scalar = quantity("V")
     temperature: Scalar = quantity("K")
+    field: Vector | None = None
 
 
 class Magnet(Shown):

@@ -73,7 +73,7 @@ def switched_fraction(device: Device, trajectories: Trajectories) -> Sampled:
 
 
 def write_energy(device: Device, pulse: AbstractPulse) -> Scalar:
-    """Joule heat R times the integral of I^2 of one `pulse` in the write path of `device`, J.
+    """Joule heat R times the integral of I^2 of the current of one `pulse` in the write path of `device`, J.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -81,7 +81,7 @@ def write_energy(device: Device, pulse: AbstractPulse) -> Scalar:
     >>> print(f"{mtj.write_energy(device, pulse) * 1e15:.1f} fJ")
     28.2 fJ
     """
-    return joule(pulse, device.write_resistance)
+    return joule(pulse.electric, device.write_resistance)
 
 
 class DwellTimes(Shown):

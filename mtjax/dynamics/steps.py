@@ -15,7 +15,7 @@ from mtjax.constants import NS
 from mtjax.devices import Device, total_field
 from mtjax.dynamics.solvers import AbstractSpinSolver
 from mtjax.printing import Shown
-from mtjax.pulses import AbstractPulse
+from mtjax.pulses import AbstractPulse, extremes
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.vector import Vector, points
 
@@ -107,8 +107,8 @@ def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolve
     return jax.lax.stop_gradient(NS / jnp.max(jnp.stack([_per_ns(device, peak, solver, T) for T in extremes])))
 
 
-def _per_ns(device: Device, peak: Scalar, solver: AbstractSpinSolver, temperature: Scalar) -> Scalar:
-    """Steps per nanosecond that suit currents up to `peak` (A) at a `temperature` (K)."""
+def _per_ns(device: Device, peak: Any, solver: AbstractSpinSolver, temperature: Scalar) -> Scalar:
+    """Steps per nanosecond that suit currents (A), or `Applied`, up to `peak` at a `temperature` (K)."""
     magnet = device.layer.magnet(temperature)
 
     def across(m, current):
@@ -116,8 +116,7 @@ def _per_ns(device: Device, peak: Scalar, solver: AbstractSpinSolver, temperatur
         side = m.cross(total_field(device.terms, m, magnet, device.drive(current, temperature)))
         return side @ side
 
-    currents = jnp.stack([jnp.zeros_like(peak), peak, -peak])
-    squares = jax.vmap(lambda m: jax.vmap(lambda current: across(m, current))(currents))(points(64))
+    squares = jax.vmap(lambda m: jax.vmap(lambda current: across(m, current))(extremes(peak)))(points(64))
     angular = magnet.gamma * 2 * jnp.sqrt(jax.lax.stop_gradient(jnp.max(squares)))
     return angular / solver.longest(magnet.alpha) + 50 * magnet.diffusion(temperature)
 

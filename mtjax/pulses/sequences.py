@@ -5,12 +5,12 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from mtjax.pulses.waveform import AbstractPulse, Sum
+from mtjax.pulses.waveform import AbstractPulse
 from mtjax.pulses.waveforms import Pulse
 from mtjax.quantities import as_scalar, require
 
 
-def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> Sum:
+def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> AbstractPulse:
     """`pre` and `post`, the latter `delay` seconds after the former, start to start; a negative delay puts it first.
 
     >>> import mtjax as mtj
@@ -19,10 +19,10 @@ def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> Sum:
     1 mA first, 2 mA 5 ns later
     """
     delay = as_scalar(delay)
-    return Sum((pre.shifted(jnp.maximum(-delay, 0.0)), post.shifted(jnp.maximum(delay, 0.0))))
+    return pre.shifted(jnp.maximum(-delay, 0.0)) + post.shifted(jnp.maximum(delay, 0.0))
 
 
-def opposite_pair(amplitude: ArrayLike, width: ArrayLike, delay: ArrayLike) -> Sum:
+def opposite_pair(amplitude: ArrayLike, width: ArrayLike, delay: ArrayLike) -> AbstractPulse:
     """A `pair` of rectangular pulses `delay` (s) apart: `pre` of `amplitude` (A), `post` opposite, both of `width` (s).
 
     >>> import mtjax as mtj

@@ -1,9 +1,10 @@
-"""Currents as functions of time, that add, scale and shift."""
+"""Currents, voltages and fields as functions of time, that add, scale and shift."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +12,13 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.printing import Shown, describe
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known, quantity, require
 
 
 class AbstractPulse(Shown):
     """A current as a function of time; zero before time 0 and after its end.
+
+    In an `Excitation` it may also be a voltage, its numbers in volts, or a component of a magnetic field, in tesla.
 
     >>> import mtjax as mtj
     >>> write = mtj.Pulse(100e-6, 1e-9) + mtj.Sine(20e-6, 1e9, 2e-9)
@@ -24,12 +27,12 @@ class AbstractPulse(Shown):
     """
 
     @abstractmethod
-    def __call__(self, t: ArrayLike) -> Array:
-        """Current at time `t` (s), A."""
+    def __call__(self, t: ArrayLike) -> Any:
+        """Current at time `t` (s), A; of an `Excitation` its `Applied`."""
 
     @abstractmethod
-    def mean(self, t: ArrayLike, dt: ArrayLike) -> Array:
-        """Mean current from `t` to `t + dt` (s), A."""
+    def mean(self, t: ArrayLike, dt: ArrayLike) -> Any:
+        """Mean current from `t` to `t + dt` (s), A; of an `Excitation` its `Applied`."""
 
     @property
     @abstractmethod
@@ -38,8 +41,8 @@ class AbstractPulse(Shown):
 
     @property
     @abstractmethod
-    def peak(self) -> Scalar:
-        """An upper bound of the absolute current, A."""
+    def peak(self) -> Any:
+        """An upper bound of the absolute current, A; of an `Excitation` its `Applied`."""
 
     @property
     def knots(self) -> Float[Array, " n"]:
@@ -51,9 +54,26 @@ class AbstractPulse(Shown):
         """Time from which the current stays zero, s."""
         return jnp.max(self.breakpoints)
 
+    @property
+    def waveforms(self) -> tuple[AbstractPulse, ...]:
+        """The functions of time it consists of: itself; of an `Excitation` those of its current, voltage and field."""
+        return (self,)
+
+    @property
+    def electric(self) -> AbstractPulse:
+        """What there is of it as a current: itself; of an `Excitation` its current."""
+        return self
+
+    def along(self, direction: Numbers) -> tuple[AbstractPulse | None, AbstractPulse | None, AbstractPulse | None]:
+        """The components x, y and z of a field along `direction`, shape (3,), of this strength; `None` where there is none."""
+        shares = as_direction(direction)
+        known = np.asarray(shares) if is_known(shares) else np.full(3, np.nan)
+        x, y, z = (None if known[i] == 0 else self if known[i] == 1 else Scaled(self, shares[i]) for i in range(3))
+        return x, y, z
+
     def __add__(self, other: AbstractPulse) -> AbstractPulse:
         """Both at once."""
-        return Sum((self, other))
+        return Sum((self, other)) if other.electric is other else NotImplemented
 
     def __mul__(self, factor: ArrayLike) -> AbstractPulse:
         """The waveform times a number."""
@@ -87,6 +107,7 @@ class Scaled(AbstractPulse):
     factor: Scalar = quantity("")
 
     def __check_init__(self):
+        require_single(self, self.pulse)
         require(self, "factor")
 
     def __call__(self, t: ArrayLike) -> Array:
@@ -128,6 +149,7 @@ class Shifted(AbstractPulse):
     delay: Scalar = quantity("s")
 
     def __check_init__(self):
+        require_single(self, self.pulse)
         require(self, "delay", least=0.0)
 
     def __call__(self, t: ArrayLike) -> Array:
@@ -165,6 +187,9 @@ class Sum(AbstractPulse):
 
     pulses: tuple[AbstractPulse, ...]
 
+    def __check_init__(self):
+        require_single(self, *self.pulses)
+
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""
         return sum((pulse(t) for pulse in self.pulses), jnp.zeros(()))
@@ -187,6 +212,20 @@ class Sum(AbstractPulse):
     def peak(self) -> Scalar:
         """The sum of the peaks, A."""
         return sum((pulse.peak for pulse in self.pulses), jnp.zeros(()))
+
+
+def require_single(owner: Any, *pulses: Any) -> None:
+    """Raise `ValueError` where one of `pulses` is an `Excitation`, from which `owner`'s class cannot be made.
+
+    >>> import mtjax as mtj
+    >>> mtj.pulses.require_single(mtj.Pulse, mtj.off())
+    """
+    if not all(isinstance(pulse, AbstractPulse) and pulse.electric is pulse for pulse in pulses):
+        name = type(owner).__name__
+        raise ValueError(
+            f"{name} must be made of single waveforms, but is given {', '.join(type(pulse).__name__ for pulse in pulses)}: "
+            f"put a {name} of each into an Excitation."
+        )
 
 
 def integral(pulse: AbstractPulse, of: Callable[[Array], Array]) -> Scalar:

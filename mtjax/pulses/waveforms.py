@@ -17,7 +17,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.constants import TAU
 from mtjax.files import as_number, read_rows
-from mtjax.pulses.waveform import AbstractPulse
+from mtjax.pulses.waveform import AbstractPulse, require_single
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
 _STRETCHES = 251
@@ -99,6 +99,7 @@ class Train(AbstractPulse):
     period: Scalar = quantity("s")
 
     def __check_init__(self):
+        require_single(self, self.pulse)
         require(self, "period", positive=True)
         if self.number < 1:
             raise ValueError(f"`number` of Train must be at least 1, but is {self.number}.")

@@ -14,7 +14,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.constants import NS
 from mtjax.devices import AppliedField, Device, ExchangeBias, Grains, SpinOrbitTorque, UniaxialAnisotropy
-from mtjax.pulses import AbstractPulse
+from mtjax.pulses import AbstractPulse, require_single
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, require
 from mtjax.switching.hazard_table import Axes, reduced, tabulate
 from mtjax.switching.method import AbstractMethod, Probability
@@ -120,6 +120,7 @@ class HazardLaw(AbstractMethod):
     ) -> Float[Array, " times"]:
         """Probability of m.start > 0 at `times` (s, increasing), `start` at time 0. Raises as `probability` does."""
         _check(cell, self.alpha)
+        require_single(self, pulse)
         return _populations(self, cell, pulse, as_scalar(times), as_scalar(start))
 
     def _populations(self, cell: Device, pulse: AbstractPulse, times: Array, start: Array) -> Array:

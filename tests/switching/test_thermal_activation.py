@@ -1,5 +1,6 @@
 """The closed law for pulses of any shape: its rate, integrated over time."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -72,3 +73,39 @@ def test_no_pulse_switches_nothing():
 def test_slopes_at_no_current_are_finite():
     slope = jax.grad(lambda current: expected_events(mtj.Pulse(current, WIDTH)))(0.0)
     assert float(slope) == pytest.approx(rate(0.0) * WIDTH * 2 * float(DEVICE.delta) / IC, rel=1e-6)
+
+
+@pytest.mark.parametrize(("spread", "error"), [(0.05, 1e-12), (0.3, 1e-5)])
+def test_a_distribution_of_barriers_against_a_sum_over_it(spread, error):
+    """With 2 and 12 kT; at currents and times where few, half and nearly all of the devices switch."""
+    x = np.linspace(-12, 12, 100_001)
+    deltas = float(DEVICE.delta) * np.exp(spread * x)
+    attempts = float(attempt_frequency(1.0, DEVICE.Bk, DEVICE.layer.alpha)) * np.sqrt(deltas)
+    law = eqx.filter_jit(mtj.ThermalActivation(spread=spread).probability)
+    for share, width in [(0.0, 1e3), (0.5, 1e-8), (0.6, 1e-7), (0.7, 1e-6)]:
+        events = attempts * width * np.exp(-deltas * (1 - share) ** 2)
+        found = law(DEVICE, mtj.Pulse(share * IC, width), jnp.zeros(()))
+        density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+        assert float(found.value) == pytest.approx(integrate.trapezoid(density * -np.expm1(-events), x), abs=error)
+        assert float(found.complement) == pytest.approx(integrate.trapezoid(density * np.exp(-events), x), abs=error)
+
+
+@pytest.mark.slow
+def test_a_fit_with_the_spread_that_the_data_have():
+    """Counts of an array whose barriers spread by 0.15: with that spread Bk comes back, without it nothing fits."""
+    currents = np.linspace(0.2, 0.9, 15) * IC
+    law = mtj.ThermalActivation(spread=0.15)
+    data = mtj.measured(DEVICE, currents, 1e-7, trials=2000, seed=3, method=law)
+    with_spread, without = (mtj.fit(DEVICE, data, where=("Bk",), method=m) for m in (law, mtj.ThermalActivation()))
+    (one,) = with_spread.estimates
+    assert abs(one.value - float(DEVICE.Bk)) < 4 * one.stderr
+    assert with_spread.deviance < 2 * with_spread.dof
+    assert without.deviance > 5 * without.dof
+
+
+def test_what_the_law_does_not_know_is_refused():
+    with pytest.raises(ValueError, match="`spread` of ThermalActivation must be finite and at least 0, but is -0.1"):
+        mtj.ThermalActivation(spread=-0.1)
+    kick = mtj.Excitation(current=SHORT, field=mtj.Pulse(0.1, WIDTH).along((0, 0, 1)))
+    with pytest.raises(ValueError, match="single waveforms"):
+        mtj.switching_probability(DEVICE, kick, method=mtj.ThermalActivation())

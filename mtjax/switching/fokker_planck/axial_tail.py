@@ -22,12 +22,12 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.printing import Shown
-from mtjax.pulses import AbstractPulse
+from mtjax.pulses import AbstractPulse, extremes
 from mtjax.quantities import Scalar, as_scalar, require
 from mtjax.switching.fokker_planck.axial_mode import slope_down
 from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.density import excess_energy
-from mtjax.switching.fokker_planck.resolution import edges_of, pieces_of
+from mtjax.switching.fokker_planck.resolution import edges_of, pieces_of, symmetric_at
 from mtjax.vector import frame
 
 _BLOCK = 15
@@ -51,6 +51,7 @@ _CAUTION = 4.0
 """Estimated error over the change with the grid: measured 0.3 to 3."""
 _EMPTY = -1e30
 """The exponent of a block of zeros, and the logarithm of nothing."""
+_ASYMMETRIC = "`tail` needs a device with an axis of symmetry, and fields along it."
 
 
 class Tail(Shown):
@@ -127,13 +128,13 @@ def tail(
 
 def resolution(device: Device, pulse: AbstractPulse, time: Array) -> tuple[int, int]:
     """The `cells` and `pieces` that suit a problem, read at `time` (s)."""
-    peak, edges = float(pulse.peak), np.asarray(edges_of(pulse, time)[0])
-    steepest = max(float(_steepest(device, jnp.asarray(current))) for current in (peak, -peak))
+    peaks, edges = extremes(pulse.peak), np.asarray(edges_of(pulse, time)[0])
+    steepest = float(jnp.max(jax.vmap(lambda current: _steepest(device, current))(peaks)))
     cells = next((n for n in _CELLS if steepest * np.pi / n <= _TILT), _CELLS[-1])
     curved = pieces_of(device, pulse, edges)
     history = device.history(pulse)
     hottest = device.temperature if history is None else history.hottest
-    jumps = max(float(_fastest(device, jnp.asarray(i), hottest, cells)) for i in (peak, -peak))
+    jumps = float(jnp.max(jax.vmap(lambda current: _fastest(device, current, hottest, cells))(peaks)))
     steps = 1.1 * jumps * np.max(np.diff(edges)) / NS / _JUMPS
     if curved == 1 and steps > _STEPS:
         return cells, 1
@@ -149,7 +150,7 @@ def _tail(device: Device, pulse: AbstractPulse, time: Array, pieces: Array, cell
     change = jax.lax.stop_gradient(jnp.where(held, without_fourth - without_second, 0.0))
     error = jnp.max(jnp.expm1(jnp.minimum(jnp.abs(change), _COARSE)))
     found = jnp.where(jnp.abs(change) < 1, without_fourth, logs[-1])
-    found = eqx.error_if(found, ~device.is_axisymmetric, "`tail` needs a device with an axis of symmetry.")
+    found = eqx.error_if(found, ~symmetric_at(device, pulse.peak), _ASYMMETRIC)
     found = eqx.error_if(found, jnp.max(jumps) > 1.2 * _JUMPS, "`tail` needs more `pieces`.")
     found = jnp.where(held, jnp.minimum(found, 0.0), -jnp.inf)
     return Tail(found[0], found[1], _CAUTION * (error + cells * jnp.finfo(logs.dtype).eps))

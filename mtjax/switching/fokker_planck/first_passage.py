@@ -22,9 +22,10 @@ from mtjax.switching.fokker_planck.axial import dense_exponential
 from mtjax.switching.fokker_planck.axial_mode import slope_down
 from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.density import boltzmann
-from mtjax.switching.fokker_planck.resolution import edges_of, pieces_of
+from mtjax.switching.fokker_planck.resolution import edges_of, pieces_of, symmetric_at
 
 _CELLS = 200
+_ASYMMETRIC = "`survival` needs a device with an axis of symmetry, and fields along it."
 
 
 class Survival(Shown):
@@ -117,9 +118,7 @@ def _survival(device: Device, pulse: AbstractPulse, times: Array, level: Scalar,
     _, (rest, rates) = jax.lax.scan(onward, first, (edges[:-1], edges[1:]))
     contents = jnp.concatenate([first[None], rest])[places]
     rates = jnp.concatenate([(generator(0.0) @ first)[-1:] / NS, rates])[places]
-    survived = eqx.error_if(
-        jnp.sum(contents[..., :-1], axis=-1), ~device.is_axisymmetric, "`survival` needs a device with an axis of symmetry."
-    )
+    survived = eqx.error_if(jnp.sum(contents[..., :-1], axis=-1), ~symmetric_at(device, pulse.peak), _ASYMMETRIC)
     return Survival(survived, contents[..., -1], rates)
 
 

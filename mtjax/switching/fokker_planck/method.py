@@ -20,7 +20,7 @@ from mtjax.devices import Device
 from mtjax.dynamics import Adaptive, simulate
 from mtjax.printing import Shown
 from mtjax.progress import LOG
-from mtjax.pulses import AbstractPulse
+from mtjax.pulses import AbstractPulse, Applied
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, require
 from mtjax.switching.fokker_planck.chebyshev import ellipse
 from mtjax.switching.fokker_planck.concrete import known
@@ -41,6 +41,8 @@ _ERROR_PER_TAIL_SQUARED = 0.1
 _ERROR_RATIO = 3.0
 """How much larger the change from one truncation to the next is than the error that remains: measured 3 to 4."""
 _LEGENDRE_LMAX = 128
+_LEAST = 1e-5
+"""Of a typical current, voltage or field: the least that is looked at, so that what acts by it is seen."""
 _SECONDS_PER_PRODUCT, _SECONDS_PER_NUMBER = 7e-7, 1.5e-10
 """Of one shifted product of a term of the series, and of one coefficient in it."""
 _SOLUTIONS, _TERMS_OF_A_PIECE = 2.5, 60
@@ -293,7 +295,9 @@ def _climb(problem: Problem, method: FokkerPlanck, temperature: Temperature | No
 
 def _surveyed(method: FokkerPlanck, samples: list[Problem]) -> list[Survey]:
     """What is found out about every device, for the strongest of all pulses."""
-    peak = max(*(float(pulse.peak) for _, pulse, _ in samples), 1e-9)
+    peaks = [pulse.peak for _, pulse, _ in samples]
+    some = peaks[0].tried if isinstance(peaks[0], Applied) else 1e-4
+    peak = jax.tree.map(lambda tried, *sizes: jnp.asarray(max(_LEAST * tried, *map(float, sizes))), some, *peaks)
     return [survey(device, peak, method.tolerance * 1e-2) for device, *_ in samples]
 
 

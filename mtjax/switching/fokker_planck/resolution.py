@@ -12,7 +12,7 @@ from jaxtyping import Array
 
 from mtjax.constants import KB, NS
 from mtjax.devices import Device
-from mtjax.pulses import AbstractPulse
+from mtjax.pulses import AbstractPulse, Applied, extremes
 from mtjax.switching.fokker_planck.drift import flow_of
 from mtjax.switching.fokker_planck.generator import Flow, harmonics_of
 
@@ -40,13 +40,13 @@ class Survey(NamedTuple):
     D: float
 
 
-def survey(device: Device, peak: float, tolerance: float) -> Survey:
-    """What is needed to solve `device` for currents up to `peak` (A), the torque expanded to `tolerance`.
+def survey(device: Device, peak: Any, tolerance: float) -> Survey:
+    """What is needed to solve `device` for currents (A), or `Applied`, up to `peak`, the torque expanded to `tolerance`.
 
     Raises `ValueError` where the torque is not smooth enough for the largest degree.
     """
     for highest in (8, 16):
-        flows, speeds, symmetric, stiffness = _examined(device, jnp.array([0.0, peak, -peak]), highest)
+        flows, speeds, symmetric, stiffness = _examined(device, peak, highest)
         phi, psi, D = (np.asarray(x) for x in (flows.phi, flows.psi, flows.D))
         still, driven = float(speeds[0]), float(speeds[1:].max())
         degree = _degree(phi, psi, highest, tolerance)
@@ -59,11 +59,16 @@ def survey(device: Device, peak: float, tolerance: float) -> Survey:
 
 
 @eqx.filter_jit
-def _examined(device: Device, currents: jax.Array, degree: int) -> tuple[Flow, jax.Array, jax.Array, jax.Array]:
-    """The flows at `currents` (A; the first one 0) and their speeds, the symmetry of `device`, and its stiffness over kT."""
-    flows, speeds = jax.vmap(lambda i: flow_of(device, i, device.temperature, degree))(currents)
+def _examined(device: Device, peak: Any, degree: int) -> tuple[Flow, jax.Array, jax.Array, jax.Array]:
+    """The flows without a current and at the peaks, their speeds, the symmetry of `device`, and its stiffness over kT."""
+    flows, speeds = jax.vmap(lambda i: flow_of(device, i, device.temperature, degree))(extremes(peak))
     stiffness = jnp.abs(device.stiffness) * (device.moment / KB) / device.temperature
-    return flows, speeds, device.is_axisymmetric, jnp.sort(stiffness)
+    return flows, speeds, symmetric_at(device, peak), jnp.sort(stiffness)
+
+
+def symmetric_at(device: Device, peak: Any) -> Array:
+    """Whether `device` has an axis of symmetry under currents (A), or `Applied`, of the kind of `peak`, whatever their size."""
+    return device.is_axisymmetric_at(extremes(peak.tried)) if isinstance(peak, Applied) else device.is_axisymmetric
 
 
 def _degree(phi: np.ndarray, psi: np.ndarray, highest: int, tolerance: float) -> int | None:
@@ -106,10 +111,10 @@ def edges_of(pulse: AbstractPulse, times: Array) -> tuple[Array, Array]:
 def pieces_of(device: Device, pulse: AbstractPulse, edges: np.ndarray) -> int:
     """Steps per stretch such that current and temperature are straight lines over each; 1 if they are constant.
 
-    To 0.2 % of the current's peak and of the temperature's largest rise.
+    To 0.2 % of the current's peak (or of that of the voltage and the field) and of the temperature's largest rise.
     """
     history = device.history(pulse)
-    signals = [(pulse, pulse.peak)]
+    signals: list[tuple[Any, Any]] = [(waveform, waveform.peak) for waveform in pulse.waveforms]
     if history is not None:
         signals.append((history, history.hottest - history.ambient))
     return max(_pieces_of(signal, max(float(size), 1e-300), edges) for signal, size in signals)

@@ -24,6 +24,7 @@ from jaxtyping import Array, Bool, Float
 from mtjax.constants import KB
 from mtjax.devices import Device, downhill
 from mtjax.dynamics import rate as llg_rate
+from mtjax.pulses import is_nothing
 from mtjax.quantities import Scalar, is_known
 from mtjax.switching.fokker_planck.density import Density, axes_of, excess_energy, start_density
 from mtjax.switching.fokker_planck.drift import flow_of
@@ -108,10 +109,11 @@ def wells(device: Device, current: Array, shape: Stencil) -> TwoWells:
             "Hopping rates of a device without an axis of symmetry need double precision: switch it on with "
             'jax.config.update("jax_enable_x64", True).'
         )
-    if is_known(current) and np.any(np.asarray(current)):
+    nothing = is_nothing(current)
+    if is_known(nothing) and not bool(nothing):
         return driven_wells(device, current, shape)
     driven = driven_wells(device, current, shape)
-    slow = (current == 0) & (driven.rate < 10 * driven.noise)
+    slow = nothing & (driven.rate < 10 * driven.noise)
     return jax.lax.cond(slow, lambda: still_wells(device, shape), lambda: driven)
 
 
