@@ -2,6 +2,7 @@
 
 from . import (
     analytic as analytic,
+    checks as checks,
     cli as cli,
     compiled as compiled,
     constants as constants,

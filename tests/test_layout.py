@@ -13,7 +13,7 @@ import mtjax
 
 ROOT = Path(mtjax.__file__).parent
 ORDER = (  # noqa: SIM905
-    "compiled constants numerics progress quantities vector printing parallel files pulses devices analytic presets dynamics switching "
+    "compiled constants numerics progress quantities checks vector printing parallel files pulses devices analytic presets dynamics switching "
     "fitting sweeps nn plot cli"
 ).split()
 FILES = {".".join(("mtjax", *path.relative_to(ROOT).with_suffix("").parts)): path for path in ROOT.rglob("*.py")}

@@ -6,16 +6,14 @@ import jax.numpy as jnp
 import pytest
 from jaxtyping import TypeCheckError
 
-import mtjax as mtj
-
 
 @pytest.mark.parametrize(
     ("module", "call"),
     [
         ("mtjax.vector", lambda m: m.turn(jnp.zeros(2), jnp.zeros(3), 0.1)),
-        ("mtjax.pulses", lambda m: m.opposite_pair("1 mA", 1e-9, 0.0)),
+        ("mtjax.pulses", lambda m: m.integral("1 mA", jnp.square)),
         ("mtjax.devices", lambda m: m.FreeLayer(1e-9, 1e6, 0.1)),
-        ("mtjax.switching", lambda m: m.switching_probability(mtj.presets.perpendicular_stt(), 1e-3)),
+        ("mtjax.switching", lambda m: m.least_resolved(1e-3, 100.0)),
     ],
 )
 def test_what_does_not_fit_its_annotation_is_refused(module, call):

@@ -161,7 +161,7 @@ def test_a_device_is_made_under_jit_and_below_its_curie_temperature():
         (lambda: mtj.FreeLayer(LAYER.shape, Ms=1e6, alpha=float("nan")), "alpha"),
         (lambda: mtj.Device(LAYER, (), temperature=-1.0), "temperature"),
         (lambda: mtj.UniaxialAnisotropy(float("inf")), "Bk"),
-        (lambda: mtj.AppliedField((1.0, 2.0)), "three components"),
+        (lambda: mtj.AppliedField((1.0, 2.0)), "`B` of AppliedField must be an array of numbers of shape"),
         (lambda: mtj.UniaxialAnisotropy(0.1, axis=(0, 0, 0)), "not zero"),
         (lambda: mtj.SpinTransferTorque(0.6, asymmetry=0.5), "asymmetry"),
         (lambda: mtj.SpinTransferTorque(60.0), "`polarisation` of SpinTransferTorque must be between -1 and 1, but is 60"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Annotated
 
 import equinox as eqx
 import jax
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import Count, CountFromZero, Within, checked
 from mtjax.devices import Device
 from mtjax.fitting.binomial import FLOOR
 from mtjax.fitting.counts.data import SwitchingData
@@ -81,18 +83,19 @@ class Design(Shown):
         return "\n".join(lines)
 
 
+@checked
 @in_double
 def design(
     fit: Fit,
     quantity: Quantity,
     *,
-    trials: int,
-    amplitudes: Numbers | None = None,
-    widths: Numbers | None = None,
-    fields: Numbers | None = None,
-    most: int = 6,
-    draws: int = 6,
-    seed: int = 0,
+    trials: Count,
+    amplitudes: Annotated[Numbers, Within()] | None = None,
+    widths: Annotated[Numbers, Within(positive=True, unit="s")] | None = None,
+    fields: Annotated[Numbers, Within()] | None = None,
+    most: Count = 6,
+    draws: CountFromZero = 6,
+    seed: CountFromZero = 0,
 ) -> Design:
     """Optimal design: where `trials` new trials should go so that the standard error of `quantity` shrinks most.
 
@@ -142,8 +145,12 @@ def design(
     )  # fmt: skip
 
 
+@checked
 def candidates(
-    fit: Fit, amplitudes: Numbers | None = None, widths: Numbers | None = None, fields: Numbers | None = None
+    fit: Fit,
+    amplitudes: Annotated[Numbers, Within()] | None = None,
+    widths: Annotated[Numbers, Within(positive=True, unit="s")] | None = None,
+    fields: Annotated[Numbers, Within()] | None = None,
 ) -> Settings:
     """The settings that `design` chooses among: all combinations of amplitudes (A or V), widths (s) and fields (T).
 

@@ -11,8 +11,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 
+from mtjax.checks import Count, Wait, checked
 from mtjax.devices import Device, Parameter, by_names, by_where
 from mtjax.dynamics import settling_time
 from mtjax.fitting.binomial import Prediction, chi_square_tail, deviances, fisher_information, residuals
@@ -159,6 +160,7 @@ class Fit(AbstractFit):
         return self.model.groups.index(label)
 
 
+@checked
 @in_double
 def fit(
     device: Device,
@@ -171,8 +173,8 @@ def fit(
     priors: Mapping[str, AbstractPrior] | None = None,
     bounds: Bounds | None = None,
     method: AbstractMethod | None = None,
-    relax: ArrayLike | None = None,
-    starts: int = 1,
+    relax: Wait | None = None,
+    starts: Count = 1,
     progress: bool = False,
     checkpoint: str | PathLike[str] | None = None,
 ) -> Fit:
