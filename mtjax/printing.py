@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import wadler_lindig as wl
 
+from mtjax.checks import check_fields
 from mtjax.quantities import is_known
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
@@ -22,7 +23,23 @@ _FEW = 4
 
 
 class Shown(eqx.Module):
-    """An equinox module that prints itself as it is called, its numbers with units: `Pulse(amplitude=1 mA, ...)`."""
+    """An equinox module that checks its fields when it is made, and prints itself as it is called, its numbers with units.
+
+    Every field must fit its annotation, and the range of its `quantity`; then comes the `__check_init__` of the class itself.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Fields are looked at before the class's own check of how they go together."""
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).get("__check_init__")
+
+        def check(module: Any) -> None:
+            if type(module) is cls:
+                check_fields(module)
+            if own is not None:
+                own(module)
+
+        cls.__check_init__ = check
 
     def __repr__(self) -> str:
         """The call that makes it, numbers with four digits, long arrays by their shape."""

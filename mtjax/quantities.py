@@ -27,6 +27,7 @@ Numbers = ArrayLike | Sequence[Any]
 _EXTRAS = {
     "matplotlib": ("matplotlib", "plot"),
     "numpyro": ("numpyro", "fit"),
+    "python_calamine": ("python-calamine", "excel"),
     "sklearn": ("scikit-learn", "nn"),
     "xarray": ("xarray", "sweep"),
 }
@@ -47,12 +48,29 @@ def need(module: str, what: str) -> None:
 def as_scalar(x: Numbers) -> Array:
     """A floating-point array of the default precision (or of `x`'s own, if it is floating already).
 
+    Raises `ValueError` for what is no real number, or array or list of them.
+
     >>> import mtjax as mtj
     >>> print(f"{mtj.quantities.as_scalar(300):.1f} K")
     300.0 K
     """
-    x = jnp.asarray(x)
-    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.result_type(float))
+    found = _as_array(x)
+    if found is None:
+        raise ValueError(f"A real number, or an array of them, is needed, but there is {x!r}.")
+    return found
+
+
+def _as_array(x: Any) -> Array | None:
+    """A floating-point array; `None` for what is no real number, or array or list of them."""
+    try:
+        found = jnp.asarray(x)
+    except jax.errors.JAXTypeError:
+        raise
+    except (TypeError, ValueError):
+        return None
+    if jnp.issubdtype(found.dtype, jnp.complexfloating):
+        return None
+    return found if jnp.issubdtype(found.dtype, jnp.floating) else found.astype(jnp.result_type(float))
 
 
 def as_numpy(x: Numbers) -> Float[np.ndarray, "*shape"]:
@@ -72,18 +90,28 @@ def as_direction(v: Numbers) -> Array:
     >>> print([round(float(component), 3) for component in mtj.quantities.as_direction((3, 0, 4))])
     [0.6, 0.0, 0.8]
     """
-    v = as_scalar(v)
+    found = _as_array(v)
+    if found is None:
+        raise ValueError(f"A direction must have three components, but is {v!r}.")
+    v = found
     if v.shape[-1:] != (3,):
         raise ValueError(f"A direction must have three components, but has shape {v.shape}.")
     if is_known(v) and not np.all(np.linalg.norm(np.asarray(v), axis=-1) * np.isfinite(v).all() > 0):
         raise ValueError(f"A direction must be finite and not zero, but is {np.asarray(v)}.")
-    return v / jnp.linalg.norm(v, axis=-1, keepdims=True)
+    length = jnp.linalg.norm(v, axis=-1, keepdims=True)
+    is_unit = is_known(v) and np.all(np.abs(np.asarray(length) - 1) <= 4 * jnp.finfo(v.dtype).eps)
+    return v if is_unit else v / length  # so that a unit vector that is made anew is the same to the bit
 
 
-def quantity(unit: str, **kwargs: Any) -> Any:
+def quantity(
+    unit: str, *, positive: bool = False, least: float = -math.inf, most: float = math.inf, finite: bool = True, **kwargs: Any
+) -> Any:
     """A dataclass field for a scalar quantity: converts to an array and remembers its SI `unit` for printing.
 
-    `kwargs`: those of `equinox.field`, such as `default`; with `default=None` the quantity may be `None`.
+    - `positive`, `least`, `most`: the range of its values, as for `require`; `finite`: whether they are looked at.
+    - `kwargs`: those of `equinox.field`, such as `default`; with `default=None` the quantity may be `None`.
+
+    A module that inherits from one of mtjax's classes refuses other values when it is made.
 
     >>> import jax
     >>> import mtjax as mtj
@@ -92,13 +120,19 @@ def quantity(unit: str, **kwargs: Any) -> Any:
     ...
     >>> Easy(0.22)
     Easy(Bk=220 mT)
+    >>> Easy(float("nan"))
+    Traceback (most recent call last):
+        ...
+    ValueError: `Bk` of Easy must be finite, but is nan.
     """
-    optional = kwargs.get("default", 0.0) is None
-    return eqx.field(converter=_as_scalar_or_none if optional else as_scalar, metadata={"unit": unit}, **kwargs)
+    ends = {"positive": positive, "least": least, "most": most}
+    return eqx.field(converter=_as_scalar_if_number, metadata={"unit": unit, "range": ends if finite else None}, **kwargs)
 
 
-def _as_scalar_or_none(x: Numbers | None) -> Array | None:
-    return None if x is None else as_scalar(x)
+def _as_scalar_if_number(x: Numbers | None) -> Any:
+    """`as_scalar`; what is no number is left as it is, for the check of the field to name it."""
+    found = _as_array(x)
+    return x if found is None else found
 
 
 def direction(**kwargs: Any) -> Any:
@@ -150,12 +184,21 @@ def require(
         if value is None or not is_known(value):
             continue
         value = np.asarray(value)
+        if value.dtype.kind not in "biuf":
+            raise ValueError(f"`{name}`{owner} must be a number, but is {str(value)!r}.")
         if not np.all(np.isfinite(value) & (value >= least) & (value <= most) & ((value > 0) | (not positive))):
-            rule = _rule(least, most, positive=positive)
-            raise ValueError(f"`{name}`{owner} must be {rule}, but is {' '.join([str(value), unit]).rstrip()}.")
+            said = rule(least=least, most=most, positive=positive)
+            raise ValueError(f"`{name}`{owner} must be {said}, but is {' '.join([str(value), unit]).rstrip()}.")
 
 
-def _rule(least: float, most: float, *, positive: bool) -> str:
+def rule(*, positive: bool = False, least: float = -math.inf, most: float = math.inf, unit: str = "") -> str:
+    """A range in words, as `require` tells it.
+
+    >>> import mtjax as mtj
+    >>> mtj.quantities.rule(least=0.0, most=1.0), mtj.quantities.rule(positive=True)
+    ('between 0 and 1', 'finite and positive')
+    """
+    del unit
     if positive:
         return "finite and positive" if most == math.inf else f"positive and at most {most:g}"
     if most < math.inf:

@@ -21,7 +21,7 @@ from mtjax.devices.torques import AbstractTorque
 from mtjax.devices.wells import EnergyMinimum, downhill, lowest_barrier, span_of
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse, Applied, extremes
-from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity, require
+from mtjax.quantities import Scalar, as_scalar, direction, is_known, quantity
 from mtjax.vector import Vector, points, turn
 
 Term = TypeVar("Term", bound=AbstractTerm)
@@ -54,13 +54,12 @@ class Device(Shown):
     layer: FreeLayer
     terms: tuple[AbstractTerm, ...]
     start: Float[Array, " 3"] = direction(default=(0.0, 0.0, 1.0))
-    temperature: Scalar = quantity("K", default=300.0)
-    write_resistance: Scalar = quantity("ohm", default=1e3)
+    temperature: Scalar = quantity("K", least=0.0, default=300.0)
+    write_resistance: Scalar = quantity("ohm", least=0.0, default=1e3)
     readout: AbstractResistance | None = None
     heating: JouleHeating | None = None
 
     def __check_init__(self):
-        require(self, "temperature write_resistance", least=0.0)
         if self.layer.saturation is not None:
             require_below("temperature", self.temperature, self.layer.saturation.highest)
 

@@ -5,16 +5,19 @@ Energies are per magnetic moment, E / (Ms V), in tesla, so that B = -dE/dm is a 
 
 from abc import abstractmethod
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from mtjax.constants import MU0
 from mtjax.devices.layer import Drive, Magnet
 from mtjax.printing import Shown
-from mtjax.quantities import Numbers, Scalar, as_scalar, direction, quantity, require
+from mtjax.quantities import Scalar, direction, is_known, quantity
 from mtjax.vector import Vector
+
+_SUM = 0.02
+"""By how much rounded demagnetisation factors may fail to add up to 1."""
 
 
 class AbstractTerm(Shown):
@@ -60,17 +63,6 @@ class AbstractEnergy(AbstractTerm):
         return -jax.grad(self.energy)(m, magnet, drive)
 
 
-def _as_field(B: Numbers) -> Array:
-    B = as_scalar(B)
-    if B.shape[-1:] != (3,):
-        raise ValueError(f"A field must have three components (T), but has shape {B.shape}.")
-    return B
-
-
-def _as_factors(N: Numbers | None) -> Array | None:
-    return None if N is None else as_scalar(N)
-
-
 class UniaxialAnisotropy(AbstractEnergy):
     """Uniaxial anisotropy, an easy axis (or, for negative `Bk`, a hard one): E = -(Bk/2) (m.axis)^2.
 
@@ -88,9 +80,6 @@ class UniaxialAnisotropy(AbstractEnergy):
 
     Bk: Scalar = quantity("T")
     axis: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
-
-    def __check_init__(self):
-        require(self, "Bk")
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """-(Bk/2) (m.axis)^2."""
@@ -119,9 +108,6 @@ class SecondOrderAnisotropy(AbstractEnergy):
     Bk2: Scalar = quantity("T")
     axis: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
 
-    def __check_init__(self):
-        require(self, "Bk2")
-
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """(Bk2/4) (1 - (m.axis)^2)^2."""
         return self.Bk2 * magnet.softening / 4 * (1 - (m @ Vector.of(self.axis)) ** 2) ** 2
@@ -132,7 +118,7 @@ class Demagnetisation(AbstractEnergy):
 
     - `factors`: along x, y, z, shape (3,); `None` takes those of the layer's shape.
 
-    Raises `ValueError` where a factor is not between 0 and 1.
+    Raises `ValueError` where a factor is not between 0 and 1, or they do not add up to 1.
 
     >>> import mtjax as mtj
     >>> layer = mtj.FreeLayer(mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.01)
@@ -141,10 +127,11 @@ class Demagnetisation(AbstractEnergy):
     Bk = 0.252 T is left of 1.35 T
     """
 
-    factors: Float[Array, "3"] | None = eqx.field(default=None, converter=_as_factors, metadata={"unit": ""})
+    factors: Float[Array, "3"] | None = quantity("", least=0.0, most=1.0, default=None)
 
     def __check_init__(self):
-        require(self, "factors", least=0.0, most=1.0)
+        if self.factors is not None and is_known(self.factors) and not abs(float(np.sum(self.factors)) - 1) <= _SUM:
+            raise ValueError(f"`factors` of Demagnetisation must add up to 1, but add up to {np.sum(self.factors):.4g}.")
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """(mu0 Ms / 2) sum_i N_i m_i^2."""
@@ -166,10 +153,7 @@ class AppliedField(AbstractEnergy):
     107 uA in 20 mT, 74 uA in 50 mT
     """
 
-    B: Float[Array, "3"] = eqx.field(converter=_as_field, metadata={"unit": "T"})
-
-    def __check_init__(self):
-        require(self, "B")
+    B: Float[Array, "3"] = quantity("T")
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """-B.m."""
@@ -187,10 +171,7 @@ class ExchangeBias(AbstractEnergy):
     ExchangeBias(B=[0.03, 0, 0] T): critical current 1.24 mA without an applied field
     """
 
-    B: Float[Array, "3"] = eqx.field(converter=_as_field, metadata={"unit": "T"})
-
-    def __check_init__(self):
-        require(self, "B")
+    B: Float[Array, "3"] = quantity("T")
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """-B.m."""
@@ -215,12 +196,8 @@ class VCMA(AbstractEnergy):
     """
 
     xi: Scalar = quantity("J/(V m)")
-    oxide_thickness: Scalar = quantity("m")
+    oxide_thickness: Scalar = quantity("m", positive=True)
     axis: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
-
-    def __check_init__(self):
-        require(self, "xi")
-        require(self, "oxide_thickness", positive=True)
 
     def energy(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """Xi V / (Ms t t_ox) (m.axis)^2."""

@@ -16,7 +16,7 @@ from mtjax.devices.device import Device
 from mtjax.devices.energies import ExchangeBias, UniaxialAnisotropy
 from mtjax.devices.torques import SpinOrbitTorque
 from mtjax.printing import Shown, describe, with_unit
-from mtjax.quantities import Numbers, Scalar, as_scalar, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, quantity
 
 
 class Spread(Shown):
@@ -36,17 +36,11 @@ class Spread(Shown):
     877 cells, Bk within 10%
     """
 
-    Bk: Scalar = quantity("", default=0.0)
-    volume: Scalar = quantity("", default=0.0)
-    size: Scalar = quantity("", default=0.0)
-    bias: Float[Array, " 3"] = quantity("T", default=(0.0, 0.0, 0.0))
-    fixed: Scalar = quantity("", default=0.0)
-
-    def __check_init__(self):
-        require(self, "Bk volume size bias", least=0.0)
-        require(self, "fixed", least=0.0, most=1.0)
-        if jnp.shape(self.bias) != (3,):
-            raise ValueError(f"`bias` of Spread must have shape (3,), but has {jnp.shape(self.bias)}.")
+    Bk: Scalar = quantity("", least=0.0, default=0.0)
+    volume: Scalar = quantity("", least=0.0, default=0.0)
+    size: Scalar = quantity("", least=0.0, default=0.0)
+    bias: Float[Array, " 3"] = quantity("T", least=0.0, default=(0.0, 0.0, 0.0))
+    fixed: Scalar = quantity("", least=0.0, most=1.0, default=0.0)
 
 
 class Grains(Shown):
@@ -73,15 +67,10 @@ class Grains(Shown):
     fixed: Bool[Array, " cells"]
     neighbours: Int[Array, "cells 4"]
     Bk: Float[Array, " cells"] = quantity("T")
-    volume: Float[Array, " cells"] = quantity("")
+    volume: Float[Array, " cells"] = quantity("", positive=True)
     bias: Float[Array, "cells 3"] = quantity("T")
-    size: Float[Array, " cells"] = quantity("")
+    size: Float[Array, " cells"] = quantity("", least=0.0, most=1.0)
     coupling: Scalar = quantity("T")
-
-    def __check_init__(self):
-        require(self, "Bk bias coupling")
-        require(self, "volume", positive=True)
-        require(self, "size", least=0.0, most=1.0)
 
     @staticmethod
     def draw(

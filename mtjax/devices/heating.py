@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
+from mtjax.checks import Count, checked
 from mtjax.numerics import bisected, gauss_legendre
 from mtjax.printing import Shown, describe, with_unit
 from mtjax.pulses import AbstractPulse
@@ -53,12 +54,10 @@ class JouleHeating(Shown):
     383 K at the end of the pulse, 330 K after 2 ns more
     """
 
-    resistance: Array = quantity("K/W")
-    time: Array = quantity("s")
+    resistance: Array = quantity("K/W", least=0.0)
+    time: Array = quantity("s", positive=True)
 
     def __check_init__(self):
-        require(self, "resistance", least=0.0)
-        require(self, "time", positive=True)
         if jnp.shape(self.resistance) != jnp.shape(self.time):
             raise ValueError(
                 "`resistance` and `time` of JouleHeating must have the same shape, but have "
@@ -178,6 +177,7 @@ def _later(heating, pulse, resistance, rise: Array, begin: Array, t: Array) -> A
     return (rise * jnp.exp(-x) + jnp.atleast_1d(heating.resistance) * filled * power).astype(rise.dtype)
 
 
+@checked
 def metal_on_oxide(
     *,
     length: ArrayLike,
@@ -188,7 +188,7 @@ def metal_on_oxide(
     oxide_capacity: ArrayLike = 1.6e6,
     film_capacity: ArrayLike = 3.0e6,
     shortest: float = 1e-9,
-    modes: int | None = None,
+    modes: Count | None = None,
 ) -> JouleHeating:
     """Heating of a metal film on an oxide on a substrate that stays at ambient temperature, from the geometry.
 

@@ -7,7 +7,7 @@ from mtjax.constants import GAMMA, GAMMA_NS, KB, NS
 from mtjax.devices.saturation import AbstractSaturation
 from mtjax.devices.shapes import AbstractShape
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Scalar, as_scalar, quantity
 from mtjax.vector import Vector
 
 
@@ -95,13 +95,10 @@ class FreeLayer(Shown):
     """
 
     shape: AbstractShape
-    Ms: Scalar = quantity("A/m")
-    alpha: Scalar = quantity("")
+    Ms: Scalar = quantity("A/m", positive=True)
+    alpha: Scalar = quantity("", positive=True)
     saturation: AbstractSaturation | None = None
-    gyromagnetic_ratio: Scalar | None = quantity("rad/(s T)", default=None)
-
-    def __check_init__(self):
-        require(self, "Ms alpha gyromagnetic_ratio", positive=True)
+    gyromagnetic_ratio: Scalar | None = quantity("rad/(s T)", positive=True, default=None)
 
     @property
     def gamma(self) -> Scalar:

@@ -9,7 +9,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.tree_util import GetAttrKey, SequenceKey, keystr
+from jaxtyping import ArrayLike
 
+from mtjax.checks import checked
 from mtjax.devices.device import Device
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar
@@ -34,6 +36,7 @@ class Parameter(Shown):
     leaf: int
 
 
+@checked
 def all_parameters(device: Device) -> tuple[Parameter, ...]:
     """Every scalar quantity of `device`, in the order of the device's printout.
 
@@ -50,8 +53,9 @@ def all_parameters(device: Device) -> tuple[Parameter, ...]:
     )
 
 
+@checked
 def by_names(device: Device, names: Iterable[str]) -> tuple[Parameter, ...]:
-    """The quantities called `names`; raises `ValueError` where a name fits none, or more than one, and lists them.
+    """The quantities called `names`; raises `ValueError` where a name fits none or several, and lists them, or comes twice.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -60,9 +64,45 @@ def by_names(device: Device, names: Iterable[str]) -> tuple[Parameter, ...]:
     """
     spelled = {p.leaf: _names(device, path)[:-1] for p in all_parameters(device) for path in [_leaves(device)[p.leaf][0]]}
     parameters = {p.leaf: p for p in all_parameters(device)}
-    return tuple(parameters[_one(name, spelled, parameters)] for name in names)
+    found = [_one(name, spelled, parameters) for name in names]
+    for leaf in found:
+        if found.count(leaf) > 1:
+            raise ValueError(
+                f"Every quantity must be named once, but {parameters[leaf].name!r} is named {found.count(leaf)} times."
+            )
+    return tuple(parameters[leaf] for leaf in found)
 
 
+@checked
+def leaf_called(device: Device, name: str, value: ArrayLike | list[float]) -> int:
+    """The number of the leaf of a quantity, vectors too, that is called `name` and is as long as `value`.
+
+    Raises `ValueError` where a name fits none, or more than one, and lists them, and where the value has another shape.
+
+    >>> import mtjax as mtj
+    >>> device = mtj.presets.perpendicular_sot()
+    >>> leaf = mtj.devices.leaf_called(device, "AppliedField.B", [0.05, 0.0, 0.0])
+    >>> print(f"{mtj.devices.replaced(device, [leaf], [[0.05, 0.0, 0.0]]).critical_current * 1e6:.0f} uA in 50 mT")
+    74 uA in 50 mT
+    """
+    found = _leaves(device)
+    spelled = {i: _names(device, path) for i, (path, _) in enumerate(found)}
+    everything = {i: Parameter(_shortest(i, spelled), unit, i) for i, (*_, unit) in spelled.items()}
+    leaf = _one(name, {i: names[:-1] for i, names in spelled.items()}, everything)
+    wanted = jnp.shape(found[leaf][1])
+    if jnp.shape(value) != wanted:
+        numbers = f"{wanted[0]} numbers" if wanted else "one number"
+        raise ValueError(f"{name!r} must be {numbers}, but is {value}.")
+    return leaf
+
+
+def _shortest(leaf: int, spelled: dict[int, tuple[str, ...]]) -> str:
+    """The shortest name that no other leaf has."""
+    others = {name for i, names in spelled.items() if i != leaf for name in names[:-1]}
+    return next((name for name in spelled[leaf][:-1] if name not in others), spelled[leaf][-2])
+
+
+@checked
 def by_where(device: Device, where: Callable[[Device], Any]) -> tuple[Parameter, ...]:
     """The quantities that `where(device)` returns, one or a tuple; raises `ValueError` where one is no scalar of it.
 
@@ -71,7 +111,10 @@ def by_where(device: Device, where: Callable[[Device], Any]) -> tuple[Parameter,
     >>> mtj.devices.by_where(device, lambda d: (d.layer.alpha, d[mtj.UniaxialAnisotropy].Bk))
     (Parameter(name='alpha', unit='', leaf=4), Parameter(name='Bk', unit='T', leaf=5))
     """
-    chosen = where(device)
+    try:
+        chosen = where(device)
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"`where` must return quantities of the device, but fails: {error}.") from None
     count = len(chosen) if isinstance(chosen, tuple | list) else 1
     marks = [object() for _ in range(count)]
     try:

@@ -51,13 +51,12 @@ class TunnelMagnetoresistance(AbstractResistance):
     0.35 between iron and cobalt
     """
 
-    R_P: Scalar = quantity("ohm")
-    tmr: Scalar = quantity("")
+    R_P: Scalar = quantity("ohm", positive=True)
+    tmr: Scalar = quantity("", positive=True)
     reference: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
-    half_voltage: Scalar = quantity("V", default=float("inf"))
+    half_voltage: Scalar = quantity("V", finite=False, default=float("inf"))
 
     def __check_init__(self):
-        require(self, "R_P tmr", positive=True)
         if is_known(self.half_voltage) and not np.all(np.asarray(self.half_voltage) > 0):
             raise ValueError(f"`half_voltage` of TunnelMagnetoresistance must be positive, but is {self.half_voltage} V.")
 
@@ -98,9 +97,6 @@ class AnomalousHall(AbstractResistance):
 
     R_AHE: Scalar = quantity("ohm")
     axis: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
-
-    def __check_init__(self):
-        require(self, "R_AHE")
 
     def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
         """Hall resistance at unit vectors `m`, shape (..., 3), ohm; does not depend on `voltage`."""

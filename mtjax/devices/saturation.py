@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import ArrayLike
 
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
+from mtjax.quantities import Scalar, as_scalar, is_known, quantity
 
 
 class AbstractSaturation(Shown):
@@ -71,17 +71,14 @@ class BlochLaw(AbstractSaturation):
     0.810 and 0.418 of Ms at 0 K
     """
 
-    Tc: Scalar = quantity("K")
-    exponent: Scalar = quantity("", default=1.5)
-    anisotropy_exponent: Scalar = quantity("", default=1.2)
-    reference: Scalar = quantity("K", default=300.0)
-    least: Scalar = quantity("", default=0.05)
-    outer_exponent: Scalar | None = quantity("", default=None)
+    Tc: Scalar = quantity("K", positive=True)
+    exponent: Scalar = quantity("", positive=True, default=1.5)
+    anisotropy_exponent: Scalar = quantity("", least=0.0, default=1.2)
+    reference: Scalar = quantity("K", least=0.0, default=300.0)
+    least: Scalar = quantity("", positive=True, most=1.0, default=0.05)
+    outer_exponent: Scalar | None = quantity("", positive=True, default=None)
 
     def __check_init__(self):
-        require(self, "Tc exponent outer_exponent", positive=True)
-        require(self, "least", positive=True, most=1.0)
-        require(self, "anisotropy_exponent reference", least=0.0)
         require_below("reference", self.reference, self.Tc)
 
     @property

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 
 from mtjax.numerics import gauss_legendre
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, quantity, require
+from mtjax.quantities import Scalar, quantity
 
 
 class AbstractShape(Shown):
@@ -34,10 +34,6 @@ class AbstractShape(Shown):
     length: eqx.AbstractVar[Scalar]
     width: eqx.AbstractVar[Scalar]
     thickness: eqx.AbstractVar[Scalar]
-
-    def __check_init__(self) -> None:
-        """Refuse lengths that are not positive."""
-        require(self, "length width thickness", positive=True)
 
     @property
     @abstractmethod
@@ -68,9 +64,9 @@ class EllipticCylinder(AbstractShape):
     ['0.0141', '0.0511', '0.9348'] 3770 nm^3
     """
 
-    length: Scalar = quantity("m")
-    width: Scalar = quantity("m")
-    thickness: Scalar = quantity("m")
+    length: Scalar = quantity("m", positive=True)
+    width: Scalar = quantity("m", positive=True)
+    thickness: Scalar = quantity("m", positive=True)
 
     @property
     def volume(self) -> Scalar:
@@ -122,9 +118,9 @@ class Prism(AbstractShape):
     ['0.0218', '0.1152', '0.8629'] 4000 nm^3
     """
 
-    length: Scalar = quantity("m")
-    width: Scalar = quantity("m")
-    thickness: Scalar = quantity("m")
+    length: Scalar = quantity("m", positive=True)
+    width: Scalar = quantity("m", positive=True)
+    thickness: Scalar = quantity("m", positive=True)
 
     @property
     def volume(self) -> Scalar:
@@ -162,9 +158,9 @@ class Ellipsoid(AbstractShape):
     ['0.3333', '0.3333', '0.3333'] 4189 nm^3
     """
 
-    length: Scalar = quantity("m")
-    width: Scalar = quantity("m")
-    thickness: Scalar = quantity("m")
+    length: Scalar = quantity("m", positive=True)
+    width: Scalar = quantity("m", positive=True)
+    thickness: Scalar = quantity("m", positive=True)
 
     @property
     def volume(self) -> Scalar:

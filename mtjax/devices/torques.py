@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from mtjax.constants import SPIN_FIELD
 from mtjax.devices.energies import AbstractTerm
 from mtjax.devices.layer import Drive, Magnet
-from mtjax.quantities import Scalar, direction, quantity, require
+from mtjax.quantities import Scalar, direction, quantity
 from mtjax.vector import Vector
 
 
@@ -79,15 +79,11 @@ class SpinOrbitTorque(AbstractTorque):
     """
 
     theta_sh: Scalar = quantity("")
-    width: Scalar = quantity("m")
-    thickness: Scalar = quantity("m")
+    width: Scalar = quantity("m", positive=True)
+    thickness: Scalar = quantity("m", positive=True)
     sigma: Float[Array, "3"] = direction(default=(0.0, 1.0, 0.0))
     field_like_ratio: Scalar = quantity("", default=0.0)
-    spin_diffusion_length: Scalar | None = quantity("m", default=None)
-
-    def __check_init__(self):
-        require(self, "theta_sh field_like_ratio")
-        require(self, "width thickness spin_diffusion_length", positive=True)
+    spin_diffusion_length: Scalar | None = quantity("m", positive=True, default=None)
 
     def damping_like(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """(hbar / 2e) theta_sh J / (Ms t) (1 - sech(d / l_sf)), T."""
@@ -126,16 +122,11 @@ class SpinTransferTorque(AbstractTorque):
     epsilon' adds 2.6 mT along sigma
     """
 
-    polarisation: Scalar = quantity("")
+    polarisation: Scalar = quantity("", least=-1.0, most=1.0)
     sigma: Float[Array, "3"] = direction(default=(0.0, 0.0, 1.0))
-    asymmetry: Scalar = quantity("", default=1.0)
+    asymmetry: Scalar = quantity("", least=1.0, default=1.0)
     field_like_ratio: Scalar = quantity("", default=0.0)
     epsilon_prime: Scalar | None = quantity("", default=None)
-
-    def __check_init__(self):
-        require(self, "polarisation", least=-1.0, most=1.0)
-        require(self, "field_like_ratio epsilon_prime")
-        require(self, "asymmetry", least=1.0)
 
     def damping_like(self, m: Vector, magnet: Magnet, drive: Drive) -> Scalar:
         """(hbar / 2e) eta(m.sigma) J / (Ms t), T."""

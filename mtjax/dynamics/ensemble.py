@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import diffrax as dfx
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Key
 
+from mtjax.checks import Count, Duration, Within, checked
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.dynamics.llg import prepare, thermal
@@ -92,18 +93,19 @@ class Passages(Shown):
         return f"Passages: {share:.1%} of {times.size} samples within {with_unit(self.duration, 's')}; median {median}"
 
 
+@checked
 def simulate(
     device: Device,
     pulse: AbstractPulse | None = None,
-    duration: ArrayLike | None = None,
+    duration: Duration | None = None,
     *,
-    samples: int = 1,
+    samples: Count = 1,
     key: Key[Array, ""] | None = None,
-    save: int | Numbers = 101,
+    save: int | Annotated[Numbers, Within(least=0.0, unit="s")] = 101,
     start: Numbers | None = None,
     solver: AbstractSpinSolver | Adaptive | None = None,
-    dt: ArrayLike | None = None,
-    chunk: int = CHUNK,
+    dt: Duration | None = None,
+    chunk: Count = CHUNK,
     adjoint: dfx.AbstractAdjoint | None = None,
     progress_meter: dfx.AbstractProgressMeter | None = None,
 ) -> Trajectories:
@@ -151,18 +153,19 @@ def simulate(
     return Trajectories(grid.ts, ms, grid.dt, solver)
 
 
+@checked
 def first_passage(
     device: Device,
     pulse: AbstractPulse | None = None,
-    duration: ArrayLike | None = None,
+    duration: Duration | None = None,
     *,
-    samples: int,
+    samples: Count,
     key: Key[Array, ""] | None = None,
-    level: ArrayLike = 0.0,
+    level: Annotated[ArrayLike, Within(least=-1.0, most=1.0, single=True)] = 0.0,
     start: Numbers | None = None,
     solver: AbstractSpinSolver | None = None,
-    dt: ArrayLike | None = None,
-    chunk: int = CHUNK,
+    dt: Duration | None = None,
+    chunk: Count = CHUNK,
 ) -> Passages:
     """When each of `samples` copies of `device` first has m.start <= `level`.
 

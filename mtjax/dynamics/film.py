@@ -9,8 +9,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Key
+from jaxtyping import Array, Float, Key
 
+from mtjax.checks import Count, Duration, checked
 from mtjax.devices import AppliedField, Grains, Magnet, ThermalHistory
 from mtjax.dynamics.ensemble import in_chunks
 from mtjax.dynamics.llg import Dynamics
@@ -62,17 +63,18 @@ class GrainTrajectories(Shown):
         )
 
 
+@checked
 def simulate_grains(
     grains: Grains,
     pulse: AbstractPulse,
-    duration: ArrayLike | None = None,
+    duration: Duration | None = None,
     *,
     key: Key[Array, ""],
-    samples: int = 1,
-    save: int = 101,
+    samples: Count = 1,
+    save: Count = 101,
     start: Numbers | None = None,
     solver: AbstractSpinSolver | None = None,
-    dt: ArrayLike | None = None,
+    dt: Duration | None = None,
 ) -> GrainTrajectories:
     """Integrate the stochastic LLG equation of all cells of `grains` under one `pulse`.
 

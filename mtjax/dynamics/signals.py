@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import Within, checked
 from mtjax.devices import Device
 from mtjax.dynamics.ensemble import Trajectories
 from mtjax.printing import Shown
@@ -34,6 +37,7 @@ class Sampled(Shown):
         return f"{float(self.value):.5g} +- {float(self.stderr):.2g}"
 
 
+@checked
 def resistance(device: Device, trajectories: Trajectories, voltage: ArrayLike = 0.0) -> Float[Array, "samples times"]:
     """Resistance of `device` along its `trajectories` at a read `voltage` (V), ohm.
 
@@ -53,6 +57,7 @@ def resistance(device: Device, trajectories: Trajectories, voltage: ArrayLike = 
     return device.readout(trajectories.ms, voltage)
 
 
+@checked
 def switched_fraction(device: Device, trajectories: Trajectories) -> Sampled:
     """Fraction of `trajectories` of `device` with m.start < 0 at the last saved time, and its standard error.
 
@@ -72,6 +77,7 @@ def switched_fraction(device: Device, trajectories: Trajectories) -> Sampled:
     return Sampled(jnp.mean(switched), jnp.sqrt(guess * (1 - guess) / n))
 
 
+@checked
 def write_energy(device: Device, pulse: AbstractPulse) -> Scalar:
     """Joule heat R times the integral of I^2 of the current of one `pulse` in the write path of `device`, J.
 
@@ -105,7 +111,14 @@ class DwellTimes(Shown):
         return "Dwell times, " + "; ".join(parts)
 
 
-def dwell_times(device: Device, trajectories: Trajectories, *, upper: float = 0.5, lower: float = -0.5) -> DwellTimes:
+@checked
+def dwell_times(
+    device: Device,
+    trajectories: Trajectories,
+    *,
+    upper: Annotated[float, Within(least=-1.0, most=1.0)] = 0.5,
+    lower: Annotated[float, Within(least=-1.0, most=1.0)] = -0.5,
+) -> DwellTimes:
     """Dwell times of `device` in all samples of `trajectories`.
 
     With hysteresis: up from m.start > `upper` until m.start < `lower`, and back.

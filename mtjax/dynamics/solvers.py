@@ -12,10 +12,11 @@ import diffrax as dfx
 import equinox as eqx
 import jax.numpy as jnp
 
+from mtjax.checks import Positive, check_fields
 from mtjax.dynamics.llg import Dynamics, Instant, rate
 from mtjax.dynamics.noise import gaussian
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, require
+from mtjax.quantities import Scalar
 from mtjax.vector import Vector
 
 _DAMPED = 0.08
@@ -36,6 +37,10 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
     normal: eqx.AbstractVar[Callable[[Any], Any]]
     term_structure: ClassVar = dfx.AbstractTerm
     interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
+
+    def __check_init__(self) -> None:
+        """Refuse options that do not fit."""
+        check_fields(self)
 
     def order(self, terms: Any) -> int:
         """2, of the drift (weak order; the strong one is 0.5)."""
@@ -97,7 +102,7 @@ class SplitStep(AbstractSpinSolver):
     ["0.70 / (gamma' B) at a damping of 0.1", "0.52 / (gamma' B) at a damping of 0.01"]
     """
 
-    max_angle: float = 0.7
+    max_angle: Positive = 0.7
     normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
 
     def longest(self, alpha: Scalar) -> Scalar:
@@ -135,7 +140,7 @@ class Heun(AbstractSpinSolver):
     '774 steps in a nanosecond, 75 of SplitStep'
     """
 
-    max_angle: float = 0.05
+    max_angle: Positive = 0.05
     normal: Callable[[Any], Any] = eqx.field(static=True, default=gaussian)
 
     def longest(self, alpha: Scalar) -> Scalar:
@@ -179,11 +184,8 @@ class Adaptive(Shown):
     """
 
     solver: dfx.AbstractAdaptiveSolver = dfx.Dopri8()
-    rtol: float | None = None
-    atol: float | None = None
-
-    def __check_init__(self):
-        require(self, "rtol atol", positive=True)
+    rtol: Positive | None = None
+    atol: Positive | None = None
 
 
 def split_step(dynamics: Dynamics, now: Instant, y: Vector, normals: Vector) -> Vector:

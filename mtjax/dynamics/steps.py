@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import checked
 from mtjax.constants import NS
 from mtjax.devices import Device, total_field
 from mtjax.dynamics.solvers import AbstractSpinSolver
@@ -151,6 +152,7 @@ def _within(times: Numbers, duration: Any) -> Array:
     return jnp.minimum(times, duration)
 
 
+@checked
 @eqx.filter_jit
 def settling_time(device: Device) -> Scalar:
     """How long a device is left alone after a pulse before it is read, s.

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from mtjax.checks import checked
 from mtjax.fitting.result import AbstractFit
 
 _KNOWN, _UNKNOWN = 0.1, 0.3
@@ -14,6 +15,7 @@ _GAIN = 4.0
 _POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
+@checked
 def identifiability(fit: AbstractFit) -> tuple[str, ...]:
     """Sentences: how well each quantity is known alone, and which products of powers of two are known much better.
 

@@ -11,6 +11,7 @@ import numpy as np
 import optimistix as optx
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import checked
 from mtjax.fitting.binomial import chi_square_tail
 from mtjax.fitting.identified import flat_directions
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
@@ -111,6 +112,7 @@ class LikelihoodFit(AbstractFit):
         return self.law.kind
 
 
+@checked
 @in_double
 def maximise(law: AbstractLikelihood, space: Coordinates, *, warnings: tuple[str, ...] = ()) -> LikelihoodFit:
     """The values of largest likelihood (times the priors), from the start of `space`.

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import checked
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
@@ -111,6 +112,7 @@ class Coordinates(Shown):
         return total
 
 
+@checked
 def coordinates(
     names: Sequence[str],
     units: Sequence[str],
@@ -204,11 +206,7 @@ class Normal(AbstractPrior):
     """
 
     mean: Scalar = quantity("")
-    deviation: Scalar = quantity("")
-
-    def __check_init__(self):
-        require(self, "mean")
-        require(self, "deviation", positive=True)
+    deviation: Scalar = quantity("", positive=True)
 
     def residual(self, value: ArrayLike) -> Scalar:
         """(value - mean) / deviation."""
@@ -234,7 +232,6 @@ class LogNormal(AbstractPrior):
     factor: Scalar = quantity("")
 
     def __check_init__(self):
-        require(self, "median factor")
         if (is_known(self.factor) and not self.factor > 1) or (is_known(self.median) and self.median == 0):
             raise ValueError(
                 f"LogNormal needs a factor above 1 and a median that is not 0, but has {self.factor} and {self.median}."

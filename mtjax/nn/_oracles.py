@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mtjax.checks import Count, Within
 from mtjax.nn.estimators import (
     AbstractEstimator,
     AbstractLookahead,
@@ -21,7 +22,7 @@ from mtjax.nn.estimators import (
     fired,
     with_slope,
 )
-from mtjax.quantities import Scalar, require
+from mtjax.quantities import Scalar
 
 
 class MomentPropagation(AbstractLookahead):
@@ -40,10 +41,7 @@ class MomentPropagation(AbstractLookahead):
     P = 0.775; all 16 patterns of spikes give 0.771, the mean input alone 0.881
     """
 
-    points: int = eqx.field(static=True, default=5)
-
-    def __check_init__(self):
-        require(self, "points", least=1)
+    points: Count = eqx.field(static=True, default=5)
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """P."""
@@ -119,11 +117,7 @@ class Reinforce(AbstractEstimator):
     mean loss 0.50, slope 0.33 from four draws, where P (1 - P) = 0.25 is exact
     """
 
-    samples: int = eqx.field(static=True, default=4)
-
-    def __check_init__(self):
-        if self.samples < 2:
-            raise ValueError(f"`samples` of Reinforce must be at least 2, but is {self.samples}.")
+    samples: Annotated[int, Within(least=2)] = eqx.field(static=True, default=4)
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """The spike, without a slope."""

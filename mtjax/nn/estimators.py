@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mtjax.checks import Positive
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, require
+from mtjax.quantities import Scalar
 
 Values = Float[Array, "*shape"]
 Others = Float[Array, "..."]
@@ -166,11 +167,8 @@ class Concrete(AbstractEstimator):
     1.000 at temperature 0.1
     """
 
-    temperature: float = 0.5
+    temperature: Positive = 0.5
     hard: bool = eqx.field(static=True, default=False)
-
-    def __check_init__(self):
-        require(self, "temperature", positive=True)
 
     def spike(self, logit: Values, uniforms: Values) -> Values:
         """The relaxed spike."""

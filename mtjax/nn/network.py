@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from mtjax.checks import Count, Positive, Within, checked
 from mtjax.dynamics import uniforms
 from mtjax.nn.elements import AbstractNeuron, AbstractSynapse, ClockedNeuron, Conv, Dense, Fired, Pooled
 from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, StraightThrough, with_slope
@@ -62,7 +63,7 @@ class Network(Shown):
     - `coding`: "direct" gives the first synapse the input as it is at every time-step; "bernoulli" gives it spikes with the
       input as probability (rate coding).
 
-    Raises `ValueError` for another coding.
+    Raises `ValueError` for another coding, and where the synapses do not fit each other or the input.
 
     >>> import jax
     >>> import mtjax as mtj
@@ -77,12 +78,20 @@ class Network(Shown):
 
     layers: tuple[Layer, ...]
     readout: AbstractSynapse | None
-    shape: tuple[int, ...] = eqx.field(static=True)
+    shape: tuple[Count, ...] = eqx.field(static=True)
     coding: str = eqx.field(static=True, default="direct")
 
     def __check_init__(self):
         if self.coding not in {"direct", "bernoulli"}:
             raise ValueError(f"`coding` must be 'direct' or 'bernoulli', but is {self.coding!r}.")
+        try:
+            last = (self.shape, *self.neuron_shapes())[-1]
+            if self.readout is not None:
+                eqx.filter_eval_shape(self.readout, jax.ShapeDtypeStruct(last, jnp.float32))
+        except (TypeError, ValueError, IndexError):
+            raise ValueError(
+                f"The synapses of a network must fit each other and the input of shape {self.shape}, but do not."
+            ) from None
 
     def __str__(self) -> str:
         """Sizes of the layers, and the number of weights and biases, those of the readout included."""
@@ -219,14 +228,15 @@ def _ahead(layer: Layer, estimator: AbstractLookahead, spikes: Array, u: Array) 
     return jax.vmap(lambda x, u: estimator.layer(layer.synapse, logit, x, u))(spikes, u)
 
 
+@checked
 def mlp(
-    sizes: Sequence[int],
+    sizes: Sequence[Count],
     law: AbstractLaw,
     *,
     key: Key[Array, ""],
-    p: float = 0.5,
-    gain: float = 2.0,
-    shape: tuple[int, ...] | None = None,
+    p: Annotated[float, Within(least=0.001, most=0.999)] = 0.5,
+    gain: Positive = 2.0,
+    shape: tuple[Count, ...] | None = None,
 ) -> Network:
     """Multilayer perceptron: dense layers of clocked neurons, `sizes` from the input to the classes; the last is the readout.
 
@@ -241,14 +251,22 @@ def mlp(
     >>> print(network.layers[0].neuron)
     ClockedNeuron: bias 70.78 uA, 12.61 uA per unit of input
     """
+    if len(sizes) < 2:
+        raise ValueError(f"`sizes` must be those of the input, of hidden layers and of the classes, but are {tuple(sizes)}.")
     keys = jax.random.split(key, len(sizes) - 1)
     synapses = [Dense.make(a, b, key=k, gain=gain) for a, b, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
     layers = tuple(Layer(s, ClockedNeuron.of(law, p=p)) for s in synapses[:-1])
     return Network(layers, synapses[-1], (sizes[0],) if shape is None else shape)
 
 
+@checked
 def convnet(
-    law: AbstractLaw, *, key: Key[Array, ""], channels: tuple[int, int] = (6, 12), p: float = 0.5, gain: float = 2.0
+    law: AbstractLaw,
+    *,
+    key: Key[Array, ""],
+    channels: tuple[Count, Count] = (6, 12),
+    p: Annotated[float, Within(least=0.001, most=0.999)] = 0.5,
+    gain: Positive = 2.0,
 ) -> Network:
     """Convolutional network 28x28-6c5-2s-12c5-2s-10o, the network of Sengupta et al. as recalled; `channels` widens it.
 

@@ -12,6 +12,8 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from mtjax.checks import Count, checked
+
 _FOREVER = 10**6
 
 
@@ -68,7 +70,8 @@ def joined(parts: Any) -> Any:
 _FUSED = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion"
 
 
-def configure_cpu(*, devices: int | None = None, fused: bool = False) -> None:
+@checked
+def configure_cpu(*, devices: Count | None = None, fused: bool = False) -> None:
     """Settings for the processor. Call it before the first computation of jax in the process.
 
     - `devices`: as how many devices jax shall see this processor, one for each core that is to work: ensembles, sweeps,

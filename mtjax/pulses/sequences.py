@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
+from mtjax.checks import Count, Number, Wait, checked
 from mtjax.pulses.waveform import AbstractPulse
 from mtjax.pulses.waveforms import Pulse
 from mtjax.quantities import as_scalar, require
 
 
-def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> AbstractPulse:
+@checked
+def pair(pre: AbstractPulse, post: AbstractPulse, delay: Number) -> AbstractPulse:
     """`pre` and `post`, the latter `delay` seconds after the former, start to start; a negative delay puts it first.
 
     >>> import mtjax as mtj
@@ -22,7 +24,8 @@ def pair(pre: AbstractPulse, post: AbstractPulse, delay: ArrayLike) -> AbstractP
     return pre.shifted(jnp.maximum(-delay, 0.0)) + post.shifted(jnp.maximum(delay, 0.0))
 
 
-def opposite_pair(amplitude: ArrayLike, width: ArrayLike, delay: ArrayLike) -> AbstractPulse:
+@checked
+def opposite_pair(amplitude: Number, width: Wait, delay: Number) -> AbstractPulse:
     """A `pair` of rectangular pulses `delay` (s) apart: `pre` of `amplitude` (A), `post` opposite, both of `width` (s).
 
     >>> import mtjax as mtj
@@ -34,7 +37,8 @@ def opposite_pair(amplitude: ArrayLike, width: ArrayLike, delay: ArrayLike) -> A
     return pair(pre, -pre, delay)
 
 
-def loop(peak: ArrayLike, number: int, *, lowest: ArrayLike | None = None) -> Float[Array, " n"]:
+@checked
+def loop(peak: Number, number: Count, *, lowest: Number | None = None) -> Float[Array, " n"]:
     """Amplitudes of a loop, A: from 0 up to `peak`, down to `lowest` and back up to `peak`, `number` steps per leg.
 
     - `lowest`: A; `None` for minus `peak`. A minor loop has a `lowest` of smaller size.

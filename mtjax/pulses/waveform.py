@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import Within, checked
 from mtjax.printing import Shown, describe
-from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_direction, as_scalar, is_known, quantity
 
 
 class AbstractPulse(Shown):
@@ -108,7 +109,6 @@ class Scaled(AbstractPulse):
 
     def __check_init__(self):
         require_single(self, self.pulse)
-        require(self, "factor")
 
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""
@@ -146,11 +146,10 @@ class Shifted(AbstractPulse):
     """
 
     pulse: AbstractPulse
-    delay: Scalar = quantity("s")
+    delay: Scalar = quantity("s", least=0.0)
 
     def __check_init__(self):
         require_single(self, self.pulse)
-        require(self, "delay", least=0.0)
 
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""
@@ -247,7 +246,8 @@ def integral(pulse: AbstractPulse, of: Callable[[Array], Array]) -> Scalar:
     return jnp.sum(half * weights * of(currents))
 
 
-def joule(pulse: AbstractPulse, resistance: ArrayLike) -> Scalar:
+@checked
+def joule(pulse: AbstractPulse, resistance: Annotated[ArrayLike, Within(least=0.0, unit="ohm", single=True)]) -> Scalar:
     """Energy R times the integral of I^2 (J) that `pulse` leaves in a `resistance` (ohm).
 
     Exact for piecewise-linear waveforms, and to rounding for sines of up to about five hundred periods.

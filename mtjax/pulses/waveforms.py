@@ -18,7 +18,7 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.constants import TAU
 from mtjax.files import as_number, read_rows
 from mtjax.pulses.waveform import AbstractPulse, require_single
-from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
+from mtjax.quantities import Scalar, is_known, quantity
 
 _STRETCHES = 251
 """Of a sine burst, for quadratures; a prime, so that they meet whole numbers of periods at changing phases."""
@@ -41,14 +41,12 @@ class Pulse(AbstractPulse):
     """
 
     amplitude: Scalar = quantity("A")
-    width: Scalar = quantity("s")
-    delay: Scalar = quantity("s", default=0.0)
-    rise: Scalar = quantity("s", default=0.0)
-    fall: Scalar = quantity("s", default=0.0)
+    width: Scalar = quantity("s", least=0.0)
+    delay: Scalar = quantity("s", least=0.0, default=0.0)
+    rise: Scalar = quantity("s", least=0.0, default=0.0)
+    fall: Scalar = quantity("s", least=0.0, default=0.0)
 
     def __check_init__(self):
-        require(self, "amplitude")
-        require(self, "width delay rise fall", least=0.0)
         edges = (self.rise + self.fall) / 2
         if is_known(edges) and is_known(self.width) and np.any(np.asarray(edges) > 1.000001 * np.asarray(self.width)):
             raise ValueError(f"`width` of Pulse must be at least (rise + fall)/2 = {edges} s, but is {self.width} s.")
@@ -96,11 +94,10 @@ class Train(AbstractPulse):
 
     pulse: AbstractPulse
     number: int = eqx.field(static=True)
-    period: Scalar = quantity("s")
+    period: Scalar = quantity("s", positive=True)
 
     def __check_init__(self):
         require_single(self, self.pulse)
-        require(self, "period", positive=True)
         if self.number < 1:
             raise ValueError(f"`number` of Train must be at least 1, but is {self.number}.")
         end = self.pulse.end
@@ -152,15 +149,10 @@ class Sine(AbstractPulse):
     """
 
     amplitude: Scalar = quantity("A")
-    frequency: Scalar = quantity("Hz")
-    width: Scalar = quantity("s")
+    frequency: Scalar = quantity("Hz", positive=True)
+    width: Scalar = quantity("s", least=0.0)
     phase: Scalar = quantity("rad", default=0.0)
-    delay: Scalar = quantity("s", default=0.0)
-
-    def __check_init__(self):
-        require(self, "amplitude phase")
-        require(self, "frequency", positive=True)
-        require(self, "width delay", least=0.0)
+    delay: Scalar = quantity("s", least=0.0, default=0.0)
 
     def __call__(self, t: ArrayLike) -> Array:
         """Current at time `t` (s), A."""
@@ -206,12 +198,10 @@ class PiecewiseLinear(AbstractPulse):
     105 uA at 0.6 ns, 110 uA at most
     """
 
-    times: Float[Array, " n"] = eqx.field(converter=as_scalar, metadata={"unit": "s"})
-    currents: Float[Array, " n"] = eqx.field(converter=as_scalar, metadata={"unit": "A"})
+    times: Float[Array, " n"] = quantity("s", least=0.0)
+    currents: Float[Array, " n"] = quantity("A")
 
     def __check_init__(self):
-        require(self, "times", least=0.0)
-        require(self, "currents")
         if self.times.shape != self.currents.shape or self.times.shape[-1] < 2:
             raise ValueError(
                 "`times` and `currents` of PiecewiseLinear must have the same length, at least 2, but have shapes "
@@ -308,15 +298,12 @@ class Steps(AbstractPulse):
     """
 
     amplitudes: Float[Array, " n"] = quantity("A")
-    width: Scalar = quantity("s")
-    period: Scalar = quantity("s")
+    width: Scalar = quantity("s", least=0.0)
+    period: Scalar = quantity("s", positive=True)
 
     def __check_init__(self):
-        require(self, "amplitudes")
-        require(self, "width", least=0.0)
-        require(self, "period", positive=True)
-        if self.amplitudes.ndim < 1:
-            raise ValueError(f"`amplitudes` of Steps must have shape (n,), but is {self.amplitudes}.")
+        if self.amplitudes.size < 1:
+            raise ValueError("`amplitudes` of Steps must be one number or more, but are none.")
         if is_known(self.width) and is_known(self.period) and np.any(np.asarray(self.width) > np.asarray(self.period)):
             raise ValueError(f"`period` of Steps must be at least the width {self.width} s, but is {self.period} s.")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mtjax.checks import Count, checked
 from mtjax.files import classes_in, decode, encode, write_whole
 from mtjax.printing import describe
 from mtjax.progress import progress_bar
@@ -32,7 +33,8 @@ _COLUMNS = {
 }
 
 
-def run(sweep: Sweep, folder: Path, shard: tuple[int, int] = (1, 1), *, progress: bool = False) -> Path:
+@checked
+def run(sweep: Sweep, folder: Path, shard: tuple[Count, Count] = (1, 1), *, progress: bool = False) -> Path:
     """Work out the points of a shard that are not in the folder yet; returns the file that holds them.
 
     `shard`: which one of how many, from 1: shard i of n has the points i - 1, i - 1 + n, ...; killed at any moment, it goes on

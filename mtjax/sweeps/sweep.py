@@ -10,21 +10,23 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from mtjax.checks import SecondsFromZero
 from mtjax.devices import Device, by_names, replaced
 from mtjax.files import rebuilt
 from mtjax.printing import Shown
-from mtjax.pulses import Pulse
-from mtjax.quantities import as_numpy, require
+from mtjax.pulses import AbstractPulse, excited
+from mtjax.quantities import as_direction, as_numpy
 from mtjax.switching import AbstractMethod, Automatic, MonteCarlo, Splitting, ThermalActivation, switching_probability
 
-PULSE = {"current": "A", "width": "s"}
+PULSE = {"current": "A", "width": "s", "voltage": "V", "field": "T", "frequency": "Hz"}
 """What is swept of the pulse, with its unit; every other name is a quantity of the device."""
 
 
 class Axis(Shown):
     """One quantity that is swept.
 
-    - `name`: "current" or "width" of the pulse, or a quantity of the device by the names of its printout.
+    - `name`: "current", "width", "voltage", "field" (its strength) or "frequency" of the pulse, or a quantity of the device by
+      the names of its printout.
     - `values`: shape (n,), SI.
 
     >>> import numpy as np
@@ -61,7 +63,7 @@ class Answer(NamedTuple):
 
 
 class Sweep(Shown):
-    """The switching probability of `device` under a rectangular pulse, over a grid of quantities.
+    """The switching probability of `device` under a pulse of current, voltage and field, over a grid of quantities.
 
     Points are numbered with the last axis fastest. Random numbers depend on the number of a point only, not on who works it
     out.
@@ -69,6 +71,9 @@ class Sweep(Shown):
     - `device`; `axes`: what is swept.
     - `current` (A), `width` (s): of the pulse, where they are not swept.
     - `method`, `relax` (s): as for `switching_probability`.
+    - `voltage`: of the pulse, V; `None`: the current times the write resistance.
+    - `field`: of the pulse, T, shape (3,); where its strength is swept, its direction; `None`: there is none.
+    - `frequency`: of sine bursts in place of rectangular pulses, Hz.
 
     Raises `ValueError` where a name fits no quantity, one is swept twice, a number of the pulse is missing, or a value is out
     of range.
@@ -87,19 +92,29 @@ class Sweep(Shown):
     method: AbstractMethod
     current: float | None = None
     width: float | None = None
-    relax: float | None = None
+    relax: SecondsFromZero | None = None
+    voltage: float | None = None
+    field: tuple[float, float, float] | None = None
+    frequency: float | None = None
 
     def __check_init__(self):
-        require(self, "relax", least=0.0, unit="s")
         names = self.names
         if len(set(names)) < len(names):
             raise ValueError(f"A quantity can be swept once only, but these are swept: {', '.join(names)}.")
-        lacking = [name for name in PULSE if name not in names and getattr(self, name) is None]
-        if lacking:
-            raise ValueError(f"The pulse must have a current and a width, but the {' and the '.join(lacking)} is missing.")
+        self._require_pulse()
         for place in range(len(self.axes)):
             for index in range(self.shape[place]):
                 self._situation([index if i == place else 0 for i in range(len(self.axes))])
+
+    def _require_pulse(self) -> None:
+        """Raise `ValueError` where something is missing of the pulse."""
+        there = {name for name in PULSE if name in self.names or getattr(self, name) is not None}
+        drives = there & {"current", "voltage", "field"}
+        lacking = [name for name in ("current", "width") if name not in there and not (name == "current" and drives)]
+        if lacking:
+            raise ValueError(f"The pulse must have a current and a width, but the {' and the '.join(lacking)} is missing.")
+        if "field" in self.names and self.field is None:
+            raise ValueError("A `field` that is swept must have a direction, `field=(x, y, z)`, but has none.")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,13 +135,15 @@ class Sweep(Shown):
         """SI unit of a swept quantity."""
         return PULSE[name] if name in PULSE else by_names(self.device, [name])[0].unit
 
-    def situation(self, number: int) -> tuple[Device, Pulse]:
+    def situation(self, number: int) -> tuple[Device, AbstractPulse]:
         """Device and pulse at a point."""
         return self._situation([int(i) for i in np.unravel_index(number, self.shape)])
 
-    def _situation(self, place: list[int]) -> tuple[Device, Pulse]:
+    def _situation(self, place: list[int]) -> tuple[Device, AbstractPulse]:
         found = {axis.name: float(axis.values[i]) for axis, i in zip(self.axes, place, strict=True)}
-        pulse = Pulse(found.pop("current", self.current), found.pop("width", self.width))
+        if "field" in found:
+            found["field"] = found["field"] * as_direction(self.field)
+        pulse = excited(**{name: found.pop(name, getattr(self, name)) for name in PULSE})
         leaves = [p.leaf for p in by_names(self.device, found)]
         return rebuilt(replaced(self.device, leaves, found.values())), pulse  # put together anew: checked
 

@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
+from mtjax.checks import Positive
 from mtjax.devices import Device
 from mtjax.dynamics import SAMPLING, default_step
 from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar, require
+from mtjax.quantities import Scalar
 from mtjax.switching.fokker_planck import FokkerPlanck, Plan, known, seconds, solve, tail
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.monte_carlo import MonteCarlo
@@ -50,12 +51,9 @@ class Automatic(AbstractMethod):
     ('0.503', 'Fokker-Planck (Legendre polynomials, l_max 128)')
     """
 
-    tolerance: float = eqx.field(static=True, default=3e-3)
+    tolerance: Positive = eqx.field(static=True, default=3e-3)
     relative: bool = eqx.field(static=True, default=False)
     key: Key[Array, ""] = eqx.field(default_factory=lambda: jax.random.key(0))
-
-    def __check_init__(self):
-        require(self, "tolerance", positive=True)
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 from os import PathLike
+from typing import Annotated
 
 import equinox as eqx
 import interpax
@@ -12,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import Within, checked
 from mtjax.constants import NS
 from mtjax.devices import AppliedField, Device, ExchangeBias, Grains, SpinOrbitTorque, UniaxialAnisotropy
 from mtjax.pulses import AbstractPulse, require_single
-from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.switching.hazard_table import Axes, reduced, tabulate
 from mtjax.switching.method import AbstractMethod, Probability
 
@@ -61,16 +63,13 @@ class HazardLaw(AbstractMethod):
     1.6e-06 per second at rest, 1.8e+05 under 0.8 mA
     """
 
-    alpha: Scalar
+    alpha: Annotated[Scalar, Within(positive=True)]
     delta: Float[Array, " delta"]
     bias: Float[Array, " bias"]
     drive: Float[Array, " drive"]
     log_out: Float[Array, "delta bias drive"]
     log_edge: Float[Array, "delta bias drive"]
     log_transit: Float[Array, "delta bias drive"]
-
-    def __check_init__(self):
-        require(self, "alpha", positive=True)
 
     @staticmethod
     def tabulated(alpha: float, axes: Axes | None = None, *, finer: float = 1.0) -> HazardLaw:
@@ -187,8 +186,14 @@ def _populations(law: HazardLaw, cell: Device, pulse: AbstractPulse, times: Arra
 _NAMES = ("alpha", "delta", "bias", "drive", "log_out", "log_edge", "log_transit")
 
 
+@checked
 def mean_mz(
-    law: HazardLaw, grains: Grains, pulse: AbstractPulse, times: Numbers, *, start: Numbers | None = None
+    law: HazardLaw,
+    grains: Grains,
+    pulse: AbstractPulse,
+    times: Annotated[Numbers, Within(least=0.0, unit="s")],
+    *,
+    start: Numbers | None = None,
 ) -> Float[Array, "times cells"]:
     """Expected m.start of every cell of `grains` under `pulse` at `times` (s, increasing), by `law`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, Key
 
+from mtjax.checks import Count, Seconds, Wait, Within, checked
 from mtjax.devices import Device
 from mtjax.dynamics import BLOCK, Ensemble, in_single, measured_step, prepare, settling_time
 from mtjax.parallel import over_rows
@@ -52,16 +53,10 @@ class MonteCarlo(AbstractMethod):
     True
     """
 
-    samples: int = eqx.field(static=True)
+    samples: Annotated[int, Within(least=2)] = eqx.field(static=True)
     key: Key[Array, ""]
-    dt: float | None = None
-    chunk: int = eqx.field(static=True, default=BLOCK)
-
-    def __check_init__(self):
-        if self.samples < 2:
-            raise ValueError(f"`samples` of MonteCarlo must be at least 2, but is {self.samples}.")
-        require(self, "dt", positive=True, unit="s")
-        require(self, "chunk", least=1)
+    dt: Seconds | None = None
+    chunk: Count = eqx.field(static=True, default=BLOCK)
 
     @property
     def name(self) -> str:
@@ -96,7 +91,8 @@ class ScoreGradient(Shown):
     gradient_stderr: tuple[Device, AbstractPulse]
 
 
-def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, relax: Scalar | None = None) -> ScoreGradient:
+@checked
+def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, relax: Wait | None = None) -> ScoreGradient:
     """The gradient that `jax.grad` gives of a `MonteCarlo` switching probability, together with its standard error.
 
     The error is that of the mean of 16 independent batches. `device`, `pulse`, `method`, `relax` (s): as for

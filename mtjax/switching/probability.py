@@ -1,7 +1,6 @@
 """Switching probability: one verb, the method as an object."""
 
-from jaxtyping import ArrayLike
-
+from mtjax.checks import Wait, checked
 from mtjax.devices import Device
 from mtjax.dynamics import settling_time
 from mtjax.pulses import AbstractPulse
@@ -10,12 +9,13 @@ from mtjax.switching.automatic import Automatic
 from mtjax.switching.method import AbstractMethod, Probability
 
 
+@checked
 def switching_probability(
     device: Device,
     pulse: AbstractPulse,
     *,
     method: AbstractMethod | None = None,
-    relax: ArrayLike | None = None,
+    relax: Wait | None = None,
 ) -> Probability:
     """Probability that `pulse` takes `device` from its starting well to the other side, m.start < 0.
 

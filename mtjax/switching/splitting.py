@@ -9,7 +9,7 @@ probability of the outcome itself, of which `mtjax.switching.stages` has a guess
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,11 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
+from mtjax.checks import Seconds, Within
 from mtjax.devices import Device
 from mtjax.dynamics import StepPath
 from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar, is_known, require
+from mtjax.quantities import Scalar, is_known
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.stages import Guess, Stages, guessed, nothing_guessed, staged
 from mtjax.vector import Vector
@@ -56,15 +57,10 @@ class Splitting(AbstractMethod):
     True
     """
 
-    samples: int = eqx.field(static=True)
+    samples: Annotated[int, Within(least=10 * _REPEATS)] = eqx.field(static=True)
     key: Key[Array, ""]
-    dt: float | None = None
+    dt: Seconds | None = None
     switches: bool | None = eqx.field(static=True, default=None)
-
-    def __check_init__(self):
-        if self.samples < 10 * _REPEATS:
-            raise ValueError(f"`samples` of Splitting must be at least {10 * _REPEATS}, but is {self.samples}.")
-        require(self, "dt", positive=True, unit="s")
 
     @property
     def name(self) -> str:

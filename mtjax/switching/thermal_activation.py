@@ -10,7 +10,7 @@ from scipy.special import roots_hermitenorm
 from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.devices import Device
 from mtjax.pulses import AbstractPulse, integral, require_single
-from mtjax.quantities import Scalar, quantity, require
+from mtjax.quantities import Scalar, quantity
 from mtjax.switching.method import AbstractMethod, Probability
 
 
@@ -44,12 +44,8 @@ class ThermalActivation(AbstractMethod):
     [0.205, 0.261]
     """
 
-    exponent: Scalar = quantity("", default=2.0)
-    spread: Scalar | None = quantity("", default=None)
-
-    def __check_init__(self):
-        require(self, "exponent", positive=True)
-        require(self, "spread", least=0.0)
+    exponent: Scalar = quantity("", positive=True, default=2.0)
+    spread: Scalar | None = quantity("", least=0.0, default=None)
 
     @property
     def name(self) -> str:

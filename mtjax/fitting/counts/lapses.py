@@ -11,7 +11,7 @@ import jax
 
 from mtjax.fitting.binomial import Rows
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Scalar, as_scalar, quantity
 
 
 class AbstractLapse(Shown):
@@ -49,7 +49,11 @@ class AbstractLapse(Shown):
 
 
 def _share(default: float) -> Any:
-    return eqx.field(converter=as_scalar, metadata={"unit": "", "bounds": (1e-6, 0.999999)}, default=default)
+    return eqx.field(
+        converter=as_scalar,
+        metadata={"unit": "", "bounds": (1e-6, 0.999999), "range": {"least": 0.0, "most": 1.0}},
+        default=default,
+    )
 
 
 class Misread(AbstractLapse):
@@ -67,9 +71,6 @@ class Misread(AbstractLapse):
 
     missed: Scalar = _share(0.02)
     false: Scalar = _share(0.02)
-
-    def __check_init__(self):
-        require(self, "missed false", least=0.0, most=1.0)
 
     def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
         """p (1 - missed) + q false."""
@@ -94,12 +95,8 @@ class BackHopping(AbstractLapse):
     """
 
     probability: Scalar = _share(0.2)
-    end: Scalar = quantity("", default=1.0)
-    spread: Scalar = quantity("", default=0.03)
-
-    def __check_init__(self):
-        require(self, "probability", least=0.0, most=1.0)
-        require(self, "end spread", positive=True)
+    end: Scalar = quantity("", positive=True, default=1.0)
+    spread: Scalar = quantity("", positive=True, default=0.03)
 
     def observed(self, p: Rows, q: Rows, amplitude: Rows) -> tuple[Rows, Rows]:
         """p (1 - back), q + p back."""

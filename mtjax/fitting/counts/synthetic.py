@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from mtjax.checks import Count, CountFromZero, Within, checked
 from mtjax.devices import Device
 from mtjax.fitting.counts.data import SwitchingData
 from mtjax.pulses import Pulse
@@ -15,13 +18,14 @@ from mtjax.quantities import Numbers, as_scalar
 from mtjax.switching import AbstractMethod, FokkerPlanck, resolving, switching_probability
 
 
+@checked
 def measured(
     device: Device,
-    currents: Numbers,
-    widths: Numbers,
+    currents: Annotated[Numbers, Within()],
+    widths: Annotated[Numbers, Within(positive=True, unit="s")],
     *,
-    trials: int,
-    seed: int,
+    trials: Count,
+    seed: CountFromZero,
     method: AbstractMethod | None = None,
 ) -> SwitchingData:
     """What an experiment on `device` would give: binomial counts around its switching probabilities.

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from mtjax.checks import checked
 from mtjax.fitting.binomial import deviances
 from mtjax.fitting.counts import SwitchingData
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
@@ -55,6 +56,7 @@ class Logistic(AbstractLikelihood):
         return -jnp.sum(deviances(self.switched, self.trials, jax.nn.sigmoid(u), jax.nn.sigmoid(-u))) / 2
 
 
+@checked
 def fit_logistic(data: SwitchingData) -> LikelihoodFit:
     """A logistic (sigmoid) curve for every width, field, temperature, direction and device: what a spreadsheet would do.
 
@@ -138,6 +140,7 @@ class Comparison(Shown):
         return "\n".join([*lines, self.verdict])
 
 
+@checked
 def compare(fits: Mapping[str, AbstractFit]) -> Comparison:
     """`fits` of the same data side by side, by Akaike's information criterion (AIC); raises `ValueError` for fewer than two.
 

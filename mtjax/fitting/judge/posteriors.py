@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from mtjax.checks import Count, CountFromZero, checked
 from mtjax.fitting.counts import refuse_noise
 from mtjax.fitting.result import AbstractFit
 from mtjax.fitting.space import Coordinates
@@ -76,9 +77,16 @@ class Posterior(Shown):
         return "\n".join([*lines, *(f"warning: {sentence}" for sentence in self.warnings)])
 
 
+@checked
 @in_double
 def posterior(
-    fit: AbstractFit, *, key: Key[Array, ""], samples: int = 500, warmup: int = 250, chains: int = 4, progress: bool = False
+    fit: AbstractFit,
+    *,
+    key: Key[Array, ""],
+    samples: Count = 500,
+    warmup: CountFromZero = 250,
+    chains: Count = 4,
+    progress: bool = False,
 ) -> Posterior:
     """Draws from likelihood times priors (Bayes) by numpyro's No-U-Turn sampler.
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from mtjax.checks import checked
 from mtjax.fitting.counts import Fit, Problem, minimise, refuse_noise
 from mtjax.fitting.likelihood_fit import LikelihoodFit, maximise
 from mtjax.fitting.result import AbstractFit
@@ -59,6 +60,7 @@ class Profile(Shown):
         return f"{self.name} by profile likelihood, " + "; ".join(parts)
 
 
+@checked
 @in_double
 def profile(fit: AbstractFit, name: str) -> Profile:
     """The profile of one fitted quantity, walked outwards from its estimate until beyond the 99 % interval.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Key
 
+from mtjax.checks import Within, checked
 from mtjax.devices import TunnelMagnetoresistance
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar, quantity, require
@@ -43,21 +46,16 @@ class Crossbar(Shown):
     1.000, 0.667, -0.333
     """
 
-    on_off: Scalar = quantity("", default=10.0)
-    G_on: Scalar = quantity("S", default=1e-5)
+    on_off: Scalar = quantity("", least=1.0, default=10.0)
+    G_on: Scalar = quantity("S", positive=True, default=1e-5)
     levels: int = eqx.field(static=True, default=0)
-    write_noise: Scalar = quantity("", default=0.0)
-    read_noise: Scalar = quantity("", default=0.0)
-    asymmetry: Scalar = quantity("", default=0.0)
-    wire: float = eqx.field(static=True, default=0.0)
-    bit_wire: float | None = eqx.field(static=True, default=None)
+    write_noise: Scalar = quantity("", least=0.0, default=0.0)
+    read_noise: Scalar = quantity("", least=0.0, default=0.0)
+    asymmetry: Scalar = quantity("", least=-1.0, default=0.0)
+    wire: Annotated[float, Within(least=0.0, unit="ohm")] = eqx.field(static=True, default=0.0)
+    bit_wire: Annotated[float, Within(least=0.0, unit="ohm")] | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
-        require(self, "G_on", positive=True)
-        require(self, "write_noise read_noise", least=0.0)
-        require(self, "on_off", least=1.0)
-        require(self, "asymmetry", least=-1.0)
-        require(self, "wire bit_wire", least=0.0, unit="ohm")
         if self.levels < 0 or self.levels == 1:
             raise ValueError(f"`levels` of Crossbar must be 0 or at least 2, but is {self.levels}.")
 
@@ -121,7 +119,12 @@ class Crossbar(Shown):
         return plus + minus
 
 
-def through_wires(G: Float[Array, "out in"], wire: ArrayLike, bit_wire: ArrayLike | None = None) -> Float[Array, "out in"]:
+@checked
+def through_wires(
+    G: Float[Array, "out in"],
+    wire: Annotated[ArrayLike, Within(least=0.0, unit="ohm")],
+    bit_wire: Annotated[ArrayLike, Within(least=0.0, unit="ohm")] | None = None,
+) -> Float[Array, "out in"]:
     """Conductances (S) from input to output terminals of a crossbar whose lines have a resistance between cells.
 
     Inputs are driven at the left ends of the rows (word lines, one for each input), outputs held at 0 V at the lower ends of

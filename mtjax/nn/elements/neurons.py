@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import Seconds, SecondsFromZero
 from mtjax.devices import Device
 from mtjax.dynamics import settling_time, simulate, threefry
 from mtjax.nn.estimators import AbstractEstimator, with_slope
 from mtjax.nn.laws import AbstractLaw
 from mtjax.printing import Shown, with_unit
 from mtjax.pulses import Pulse
-from mtjax.quantities import Scalar, as_scalar, quantity, require
+from mtjax.quantities import Scalar, as_scalar, quantity
 
 Values = Float[Array, "*shape"]
 
@@ -59,13 +60,9 @@ class TrajectorySampler(Shown):
     """
 
     device: Device
-    width: Scalar = quantity("s")
-    relax: float | None = eqx.field(static=True, default=None)
-    dt: float | None = eqx.field(static=True, default=None)
-
-    def __check_init__(self):
-        require(self, "width dt", positive=True, unit="s")
-        require(self, "relax", least=0.0, unit="s")
+    width: Scalar = quantity("s", positive=True)
+    relax: SecondsFromZero | None = eqx.field(static=True, default=None)
+    dt: Seconds | None = eqx.field(static=True, default=None)
 
     def __call__(self, current: Values, uniforms: Values, side: Values | None = None) -> Values:
         """1 where the device is on the far side after a pulse of `current` (A); the uniforms seed its thermal noise.
@@ -140,13 +137,9 @@ class ClockedNeuron(AbstractNeuron):
     """
 
     law: AbstractLaw
-    bias: Array = eqx.field(converter=as_scalar)
-    scale: Array = eqx.field(converter=as_scalar)
+    bias: Array = quantity("A")
+    scale: Array = quantity("A", positive=True)
     sampler: TrajectorySampler | None = None
-
-    def __check_init__(self):
-        require(self, "bias")
-        require(self, "scale", positive=True)
 
     @staticmethod
     def of(law: AbstractLaw, *, p: ArrayLike = 0.5, slope: ArrayLike = 1.0) -> ClockedNeuron:
@@ -221,20 +214,16 @@ class IntegratingNeuron(AbstractNeuron):
     """
 
     law: AbstractLaw
-    bias: Array = eqx.field(converter=as_scalar)
-    scale: Array = eqx.field(converter=as_scalar)
-    resistance: Scalar = quantity("ohm", default=400.0)
-    width: Scalar = quantity("s", default=0.5e-9)
-    interval: Scalar = quantity("s", default=5e-9)
-    heat_capacity: Scalar = quantity("J/K", default=3e-17)
-    cooling_time: Scalar = quantity("s", default=9e-9)
-    softening: Scalar = quantity("K", default=300.0)
+    bias: Array = quantity("A")
+    scale: Array = quantity("A", positive=True)
+    resistance: Scalar = quantity("ohm", positive=True, default=400.0)
+    width: Scalar = quantity("s", positive=True, default=0.5e-9)
+    interval: Scalar = quantity("s", positive=True, default=5e-9)
+    heat_capacity: Scalar = quantity("J/K", positive=True, default=3e-17)
+    cooling_time: Scalar = quantity("s", positive=True, default=9e-9)
+    softening: Scalar = quantity("K", positive=True, default=300.0)
     sampler: TrajectorySampler | None = None
-    synaptic_time: Scalar | None = quantity("s", default=None)
-
-    def __check_init__(self):
-        require(self, "bias")
-        require(self, "scale resistance width interval heat_capacity cooling_time softening synaptic_time", positive=True)
+    synaptic_time: Scalar | None = quantity("s", positive=True, default=None)
 
     def init(self, shape: tuple[int, ...]) -> Values | tuple[Values, Values]:
         """Temperature above the surroundings, K: none; with a synaptic current, of none."""
@@ -285,14 +274,11 @@ class FreeRunningNeuron(AbstractNeuron):
     P(up) = 0.307, 0.684, 0.906
     """
 
-    unit: Scalar = quantity("A", default=5e-6)
-    scale: Scalar = quantity("A", default=2.5e-6)
-    correlation_time: Scalar = quantity("s", default=1e-9)
-    interval: Scalar = quantity("s", default=5e-9)
+    unit: Scalar = quantity("A", positive=True, default=5e-6)
+    scale: Scalar = quantity("A", positive=True, default=2.5e-6)
+    correlation_time: Scalar = quantity("s", positive=True, default=1e-9)
+    interval: Scalar = quantity("s", positive=True, default=5e-9)
     sampler: TrajectorySampler | None = None
-
-    def __check_init__(self):
-        require(self, "unit scale correlation_time interval", positive=True)
 
     def init(self, shape: tuple[int, ...]) -> Values:
         """Half up: the equilibrium without input. A sampler starts on side 0."""

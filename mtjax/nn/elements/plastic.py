@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, Key
 
+from mtjax.checks import Count, Within, checked
 from mtjax.devices import Grains
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse, Pulse, pair
@@ -163,14 +166,15 @@ class Learnt(Shown):
         return float(counts.max(axis=1).sum() / last)
 
 
+@checked
 def learn(
     synapses: PlasticSynapses,
     patterns: Numbers,
     *,
-    events: int,
+    events: Count,
     key: Key[Array, ""],
-    flips: float = 0.0,
-    homeostasis: float = 0.02,
+    flips: Annotated[float, Within(least=0.0, most=1.0)] = 0.0,
+    homeostasis: Annotated[float, Within(least=0.0)] = 0.02,
 ) -> Learnt:
     """Unsupervised learning by pulses: random patterns are shown, the neuron that matches best fires, alone (winner takes all).
 

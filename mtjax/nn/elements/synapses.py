@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Annotated
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from mtjax.checks import Count, Within
 from mtjax.nn.elements.convolution import _added, _by_squares, _same_size, convolve
 from mtjax.nn.elements.crossbar import Crossbar
 from mtjax.nn.estimators import with_slope
@@ -64,8 +66,8 @@ class Dense(AbstractSynapse):
     2.0 from weights [1.0, 1.0, 0.0, 0.0]
     """
 
-    weight: Float[Array, "out in"]
-    bias: Float[Array, " out"]
+    weight: Annotated[Float[Array, "out in"], Within()]
+    bias: Annotated[Float[Array, " out"], Within()]
     crossbar: Crossbar | None = None
 
     @staticmethod
@@ -114,13 +116,10 @@ class Conv(AbstractSynapse):
     (2, 2, 2) 9 and 10
     """
 
-    weight: Float[Array, "size size channels_in channels_out"]
-    bias: Float[Array, " channels_out"]
+    weight: Annotated[Float[Array, "size size channels_in channels_out"], Within()]
+    bias: Annotated[Float[Array, " channels_out"], Within()]
     crossbar: Crossbar | None = None
-    squares: int = eqx.field(static=True, default=1)
-
-    def __check_init__(self):
-        require(self, "squares", least=1)
+    squares: Count = eqx.field(static=True, default=1)
 
     @staticmethod
     def make(size: int, inputs: int, outputs: int, *, key: Key[Array, ""], gain: float = 1.0, squares: int = 1) -> Conv:
@@ -173,10 +172,7 @@ class Pooled(AbstractSynapse):
     """
 
     synapse: Dense | Conv
-    size: int = eqx.field(static=True, default=2)
-
-    def __check_init__(self):
-        require(self, "size", least=1)
+    size: Count = eqx.field(static=True, default=2)
 
     def __call__(self, x: Values) -> Values:
         """The synapse at the means."""

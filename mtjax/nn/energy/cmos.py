@@ -7,13 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from mtjax.checks import Count
 from mtjax.nn.elements import AbstractSynapse, Conv, Dense, Pooled, convolve
 from mtjax.nn.energy.cost import AbstractCost
 from mtjax.nn.network import Activity, Network
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, quantity, require
-
-_COSTS = "add8 add32 multiply8 sram_word random table compare register leak"
+from mtjax.quantities import Scalar, quantity
 
 
 class CmosEnergy(AbstractCost):
@@ -83,23 +82,21 @@ class Cmos(Shown):
     39 pJ with weights of 4 bits
     """
 
-    add8: Scalar = quantity("J", default=0.03e-12)
-    add32: Scalar = quantity("J", default=0.1e-12)
-    multiply8: Scalar = quantity("J", default=0.2e-12)
-    sram_word: Scalar = quantity("J", default=10e-12)
-    random: Scalar = quantity("J", default=80e-15)
-    table: Scalar = quantity("J", default=0.5e-12)
-    compare: Scalar = quantity("J", default=0.03e-12)
-    register: Scalar = quantity("J", default=0.1e-12)
-    leak: Scalar = quantity("W", default=10e-6)
-    clock: Scalar = quantity("Hz", default=5e8)
-    weight_bits: int = eqx.field(static=True, default=8)
-    word_bits: int = eqx.field(static=True, default=64)
+    add8: Scalar = quantity("J", least=0.0, default=0.03e-12)
+    add32: Scalar = quantity("J", least=0.0, default=0.1e-12)
+    multiply8: Scalar = quantity("J", least=0.0, default=0.2e-12)
+    sram_word: Scalar = quantity("J", least=0.0, default=10e-12)
+    random: Scalar = quantity("J", least=0.0, default=80e-15)
+    table: Scalar = quantity("J", least=0.0, default=0.5e-12)
+    compare: Scalar = quantity("J", least=0.0, default=0.03e-12)
+    register: Scalar = quantity("J", least=0.0, default=0.1e-12)
+    leak: Scalar = quantity("W", least=0.0, default=10e-6)
+    clock: Scalar = quantity("Hz", positive=True, default=5e8)
+    weight_bits: Count = eqx.field(static=True, default=8)
+    word_bits: Count = eqx.field(static=True, default=64)
 
     def __check_init__(self):
-        require(self, _COSTS, least=0.0)
-        require(self, "clock", positive=True)
-        if not 0 < self.weight_bits <= self.word_bits:
+        if not self.weight_bits <= self.word_bits:
             raise ValueError(f"`weight_bits` must lie between 1 and `word_bits`, {self.word_bits}, but is {self.weight_bits}.")
 
     def energy(self, network: Network, activity: Activity) -> CmosEnergy:

@@ -9,13 +9,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Key
 
+from mtjax.checks import Count, checked
 from mtjax.devices import Device, TunnelMagnetoresistance
 from mtjax.dynamics import settling_time
 from mtjax.nn.energy.cmos import Cmos, CmosEnergy
 from mtjax.nn.energy.cost import AbstractCost
 from mtjax.nn.network import Activity, Network
 from mtjax.printing import Shown
-from mtjax.quantities import Numbers, Scalar, as_scalar, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, quantity
 
 
 class Energy(AbstractCost):
@@ -83,27 +84,22 @@ class Hardware(Shown):
     a write pulse of 14 uA heats the junction by 9.8 fJ
     """
 
-    width: Scalar = quantity("s")
-    settle: Scalar = quantity("s")
-    resistance: Scalar = quantity("ohm")
+    width: Scalar = quantity("s", positive=True)
+    settle: Scalar = quantity("s", least=0.0)
+    resistance: Scalar = quantity("ohm", positive=True)
     reset_current: Scalar = quantity("A")
-    reset_time: Scalar = quantity("s")
-    R_start: Scalar = quantity("ohm")
-    R_switched: Scalar = quantity("ohm")
-    R_reference: Scalar = quantity("ohm")
-    read_time: Scalar = quantity("s", default=1e-9)
+    reset_time: Scalar = quantity("s", least=0.0)
+    R_start: Scalar = quantity("ohm", positive=True)
+    R_switched: Scalar = quantity("ohm", positive=True)
+    R_reference: Scalar = quantity("ohm", positive=True)
+    read_time: Scalar = quantity("s", positive=True, default=1e-9)
     read_voltage: Scalar = quantity("V", default=0.1)
     crossbar_voltage: Scalar = quantity("V", default=0.1)
-    supply: Scalar = quantity("V", default=0.9)
-    comparator: Scalar = quantity("J", default=5e-15)
-    converter: Scalar = quantity("J", default=50e-15)
-    integrator: Scalar = quantity("J", default=100e-15)
-    leak: Scalar = quantity("W", default=10e-9)
-
-    def __check_init__(self):
-        require(self, "width resistance R_start R_switched R_reference read_time", positive=True)
-        require(self, "settle reset_time supply comparator converter integrator leak", least=0.0)
-        require(self, "reset_current read_voltage crossbar_voltage")
+    supply: Scalar = quantity("V", least=0.0, default=0.9)
+    comparator: Scalar = quantity("J", least=0.0, default=5e-15)
+    converter: Scalar = quantity("J", least=0.0, default=50e-15)
+    integrator: Scalar = quantity("J", least=0.0, default=100e-15)
+    leak: Scalar = quantity("W", least=0.0, default=10e-9)
 
     @staticmethod
     def of(device: Device, width: ArrayLike, *, reset_current: ArrayLike, **others: ArrayLike) -> Hardware:
@@ -170,14 +166,15 @@ def _conductance(network: Network, activity: Activity) -> Scalar:
     return sum((jnp.sum(jax.vmap(s.read_power)(x)) for s, x in zip(synapses, trains, strict=False)), jnp.zeros(()))
 
 
+@checked
 def mean_over(
     network: Network,
     images: Numbers,
     counter: Hardware | Cmos,
     *,
-    steps: int,
+    steps: Count,
     key: Key[Array, ""],
-    batch: int = 100,
+    batch: Count = 100,
 ) -> Energy | CmosEnergy:
     """Mean cost of an inference over `images`.
 

@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from mtjax.checks import Count, Finite, Seconds, checked
 from mtjax.devices import Device
 from mtjax.nn.laws.law import ChebyshevLaw, polynomials
 from mtjax.printing import Shown
@@ -34,16 +35,17 @@ class Samples(Shown):
     stderr: np.ndarray
 
 
+@checked
 def distil(
     device: Device | Build,
-    width: float | None = None,
+    width: Seconds | None = None,
     *,
-    domain: tuple[float, float],
+    domain: tuple[Finite, Finite],
     parameters: Mapping[str, tuple[float, float, float]] | None = None,
     degree: int | tuple[int, ...] = 16,
     nodes: int | tuple[int, ...] | None = None,
     method: AbstractMethod | None = None,
-    checks: int = 8,
+    checks: Count = 8,
     check_method: AbstractMethod | None = None,
     progress: bool = True,
 ) -> ChebyshevLaw:
@@ -68,11 +70,16 @@ def distil(
     P = 0.182 at 10 uA, 1/2 at 10.7 uA
     """
     parameters = {} if parameters is None else parameters
+    for name, (low, high, *_) in {"domain": domain, **parameters}.items():
+        if not low < high:
+            raise ValueError(f"`{name}` must be a lowest and a highest value, but is {low:g} to {high:g}.")
     ranges = (domain, *((low, high) for low, high, _ in parameters.values()))
     degrees = _each(degree, len(ranges))
     numbers = _each(nodes if nodes is not None else tuple(d + 1 for d in degrees), len(ranges))
     if any(n <= d for n, d in zip(numbers, degrees, strict=True)):
         raise ValueError(f"`nodes` must exceed `degree` along every axis, but they are {numbers} and {degrees}.")
+    if isinstance(device, Device) and width is None:
+        raise ValueError("`width` must be given where a device is, but is None.")
     build = device if not isinstance(device, Device) else _rectangular(device, width)
     method = FokkerPlanck(relative=False) if method is None else method
     grid = np.array(list(itertools.product(*(chebyshev_nodes(n, ends) for n, ends in zip(numbers, ranges, strict=True)))))

@@ -12,7 +12,7 @@ from jaxtyping import Array, ArrayLike, Float, Real
 from mtjax.devices import Device
 from mtjax.nn.laws.law import AbstractLaw, ChebyshevLaw, clenshaw, polynomials
 from mtjax.printing import with_unit
-from mtjax.quantities import quantity, require
+from mtjax.quantities import quantity
 
 OVER = 6.0
 """The highest drive of the family: I/Ic = 1 + this over the pulse's width in relaxation times."""
@@ -45,15 +45,12 @@ class PerpendicularLaw(AbstractLaw):
 
     coefficients: Float[Array, "drive delta time"]
     ranges: tuple[tuple[float, float], tuple[float, float]] = eqx.field(static=True)
-    delta: Array = quantity("")
-    critical_current: Array = quantity("A")
-    relaxation_time: Array = quantity("s")
-    width: Array = quantity("s")
+    delta: Array = quantity("", positive=True)
+    critical_current: Array = quantity("A", positive=True)
+    relaxation_time: Array = quantity("s", positive=True)
+    width: Array = quantity("s", positive=True)
     error: float = eqx.field(static=True, default=float("nan"))
     provenance: str = eqx.field(static=True, default="")
-
-    def __check_init__(self):
-        require(self, "delta critical_current relaxation_time width", positive=True)
 
     def __str__(self) -> str:
         """Junction, pulse, error."""

@@ -21,7 +21,7 @@ from mtjax.constants import GAMMA
 from mtjax.files import write_whole
 from mtjax.numerics import bisected
 from mtjax.printing import Shown, with_unit
-from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, quantity, require
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, quantity
 
 Current = Float[Array, "*batch"]
 Drives = Real[ArrayLike, "*batch"]
@@ -195,16 +195,13 @@ class NeelBrownLaw(AbstractLaw):
     P = 0.182 at 10 uA, 1/2 at 10.68 uA
     """
 
-    delta: Scalar = quantity("")
-    critical_current: Scalar = quantity("A")
-    width: Scalar = quantity("s")
-    Bk: Scalar = quantity("T")
-    alpha: Scalar = quantity("")
-    exponent: Scalar = quantity("", default=2.0)
-    gyromagnetic_ratio: Scalar | None = quantity("rad/(s T)", default=None)
-
-    def __check_init__(self):
-        require(self, "delta critical_current width Bk alpha exponent gyromagnetic_ratio", positive=True)
+    delta: Scalar = quantity("", positive=True)
+    critical_current: Scalar = quantity("A", positive=True)
+    width: Scalar = quantity("s", positive=True)
+    Bk: Scalar = quantity("T", positive=True)
+    alpha: Scalar = quantity("", positive=True)
+    exponent: Scalar = quantity("", positive=True, default=2.0)
+    gyromagnetic_ratio: Scalar | None = quantity("rad/(s T)", positive=True, default=None)
 
     @staticmethod
     def of(device: Any, width: ArrayLike, *, exponent: ArrayLike = 2.0) -> NeelBrownLaw:
@@ -239,14 +236,20 @@ class MeasuredLaw(AbstractLaw):
     - `drives`: A, shape (points,), ascending.
     - `logits`: at them.
 
+    Raises `ValueError` where drives do not ascend, or a number is not finite.
+
     >>> import mtjax as mtj
     >>> law = mtj.nn.MeasuredLaw.of([50e-6, 60e-6, 70e-6, 80e-6], [0.0, 0.2, 0.7, 1.0], trials=100)
     >>> print(f"P = {law.psw(65e-6):.3f} at 65 uA, 1/2 at {1e6 * law.drive_at(0.5):.1f} uA")
     P = 0.430 at 65 uA, 1/2 at 66.5 uA
     """
 
-    drives: Float[Array, " points"]
-    logits: Float[Array, " points"]
+    drives: Float[Array, " points"] = quantity("A")
+    logits: Float[Array, " points"] = quantity("")
+
+    def __check_init__(self):
+        if is_known(self.drives) and not np.all(np.diff(np.asarray(self.drives)) > 0):
+            raise ValueError(f"`drives` of MeasuredLaw must ascend, but are {np.asarray(self.drives)}.")
 
     @staticmethod
     def of(drives: Numbers, probabilities: Numbers, *, trials: Numbers | None = None) -> MeasuredLaw:

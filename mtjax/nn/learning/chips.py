@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 from tqdm import tqdm
 
+from mtjax.checks import Count, Within, checked
 from mtjax.nn.datasets import Dataset
 from mtjax.nn.elements import AbstractNeuron, AbstractSynapse, ClockedNeuron, Conv, Crossbar, Dense, Fired, Pooled, Values
 from mtjax.nn.estimators import AbstractEstimator
@@ -19,7 +20,7 @@ from mtjax.nn.laws import PerpendicularLaw
 from mtjax.nn.learning.training import Training, evaluate
 from mtjax.nn.network import Layer, Network
 from mtjax.printing import Shown
-from mtjax.quantities import Scalar, quantity, require
+from mtjax.quantities import Scalar, quantity
 
 _NODES = 5
 _ALWAYS = 20.0
@@ -42,7 +43,7 @@ class VariedNeuron(AbstractNeuron):
     law: PerpendicularLaw
     gain: Values
     forced: Values
-    cycle: Scalar = quantity("", default=0.0)
+    cycle: Scalar = quantity("", least=0.0, default=0.0)
 
     def init(self, shape: tuple[int, ...]) -> None:
         """No state."""
@@ -86,18 +87,15 @@ class Variation(Shown):
     barriers of 3000 neurons: 20 kT, spread by 17 %
     """
 
-    Bk: Scalar = quantity("", default=0.0)
-    Ms: Scalar = quantity("", default=0.0)
-    thickness: Scalar = quantity("", default=0.0)
-    resistance: Scalar = quantity("", default=0.0)
-    cycle: Scalar = quantity("", default=0.0)
-    drift: Scalar = quantity("", default=0.0)
-    decades: Scalar = quantity("", default=0.0)
-    stuck_neurons: Scalar = quantity("", default=0.0)
-    stuck_cells: Scalar = quantity("", default=0.0)
-
-    def __check_init__(self):
-        require(self, " ".join(f.name for f in dataclasses.fields(self)), least=0.0)
+    Bk: Scalar = quantity("", least=0.0, default=0.0)
+    Ms: Scalar = quantity("", least=0.0, default=0.0)
+    thickness: Scalar = quantity("", least=0.0, default=0.0)
+    resistance: Scalar = quantity("", least=0.0, default=0.0)
+    cycle: Scalar = quantity("", least=0.0, default=0.0)
+    drift: Scalar = quantity("", least=0.0, default=0.0)
+    decades: Scalar = quantity("", least=0.0, default=0.0)
+    stuck_neurons: Scalar = quantity("", least=0.0, most=1.0, default=0.0)
+    stuck_cells: Scalar = quantity("", least=0.0, most=1.0, default=0.0)
 
     @staticmethod
     def of(spread: float, **others: float) -> Variation:
@@ -160,6 +158,7 @@ def _factors(key: Key[Array, ""], spread: Scalar, shape: tuple[int, ...]) -> Val
     return jnp.exp(spread * jax.random.truncated_normal(key, -3.0, 3.0, shape))
 
 
+@checked
 def over_chips(training: Training, variation: Variation) -> Training:
     """`training` in which every batch runs on another chip, drawn from `variation` (variation-aware training).
 
@@ -209,13 +208,14 @@ class ChipAccuracy(Shown):
         return f"{len(self.values)} chips: mean {mean:.2f} +- {error:.2f} %, worst {worst:.2f} %"
 
 
+@checked
 def evaluate_chips(
     network: Network,
     data: Dataset,
     variation: Variation,
     *,
-    chips: int,
-    steps: int,
+    chips: Annotated[int, Within(least=2)],
+    steps: Count,
     key: Key[Array, ""],
     progress: bool = True,
 ) -> ChipAccuracy:

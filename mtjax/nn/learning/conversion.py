@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from mtjax.checks import Count, checked
 from mtjax.nn.elements import ClockedNeuron, Dense
 from mtjax.nn.estimators import AbstractEstimator
 from mtjax.nn.laws import AbstractLaw
@@ -48,8 +49,9 @@ class Analog(AbstractEstimator):
         return eqx.filter_value_and_grad(lambda p: program(p, uniforms, self)[0])(parameters)
 
 
+@checked
 def from_sigmoid(
-    weights: Sequence[Numbers], biases: Sequence[Numbers], law: AbstractLaw, *, shape: tuple[int, ...] | None = None
+    weights: Sequence[Numbers], biases: Sequence[Numbers], law: AbstractLaw, *, shape: tuple[Count, ...] | None = None
 ) -> Network:
     """A spiking network with the weights of a sigmoid network trained elsewhere, as Sengupta et al. (2016) made theirs.
 

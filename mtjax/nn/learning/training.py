@@ -17,6 +17,7 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
 
+from mtjax.checks import Count, CountFromZero, Positive, check_fields, checked
 from mtjax.files import load_checkpoint, save_checkpoint
 from mtjax.nn._oracles import DisARM, Reinforce
 from mtjax.nn.datasets import Dataset
@@ -24,7 +25,6 @@ from mtjax.nn.estimators import AbstractEstimator, StraightThrough
 from mtjax.nn.network import Activity, Network
 from mtjax.parallel import over_rows
 from mtjax.printing import Shown
-from mtjax.quantities import require
 
 Penalty = Callable[[Network, Activity], Array]
 """From a network and its activity for one sample to something to be paid, in units of the loss (lambda times joules)."""
@@ -101,23 +101,19 @@ class Training:
     5 epochs at a rate of 0.01, 8 time-steps, Concrete(temperature=0.5, hard=False)
     """
 
-    epochs: int = 10
-    batch: int = 128
-    rate: float = 3e-3
-    steps: int = 4
+    epochs: Count = 10
+    batch: Count = 128
+    rate: Positive = 3e-3
+    steps: Count = 4
     estimator: AbstractEstimator = dataclasses.field(default_factory=StraightThrough)
-    shift: int = 0
+    shift: CountFromZero = 0
     penalty: Penalty | None = None
     trainable: Callable[[Network], Any] | None = None
     perturb: Callable[[Network, Key[Array, ""]], Network] | None = None
     noisy: bool = False
 
     def __post_init__(self):
-        for name in ("epochs", "batch", "steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` of Training must be at least 1, but is {getattr(self, name)}.")
-        require(self, "rate", positive=True)
-        require(self, "shift", least=0)
+        check_fields(self)
 
 
 def synapses_only(network: Network) -> Any:
@@ -149,6 +145,7 @@ class Trained(Shown):
     history: tuple[tuple[float, float], ...]
 
 
+@checked
 def train(
     network: Network,
     data: Dataset,
@@ -272,8 +269,9 @@ class Accuracy(Shown):
         return ", ".join(f"{100 * self.value[t - 1]:.2f} +- {100 * self.stderr[t - 1]:.2f} % at {t}" for t in marks)
 
 
+@checked
 def evaluate(
-    network: Network, data: Dataset, *, steps: int, key: Key[Array, ""], batch: int | None = None, noisy: bool = False
+    network: Network, data: Dataset, *, steps: Count, key: Key[Array, ""], batch: Count | None = None, noisy: bool = False
 ) -> Accuracy:
     """Accuracy of `network` on `data` after every number of time-steps up to `steps`.
 

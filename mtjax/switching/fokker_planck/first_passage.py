@@ -7,12 +7,15 @@ ever holds less than nothing, and what leaves the last one is collected, not fou
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import Count, Within, checked
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.printing import Shown
@@ -47,14 +50,15 @@ class Survival(Shown):
     rate: Float[Array, "*times"]
 
 
+@checked
 def survival(
     device: Device,
     pulse: AbstractPulse,
-    times: Numbers,
+    times: Annotated[Numbers, Within(least=0.0, unit="s")],
     *,
-    level: ArrayLike = 0.0,
-    cells: int = _CELLS,
-    pieces: int | None = None,
+    level: Annotated[ArrayLike, Within(least=-1.0, most=1.0, single=True)] = 0.0,
+    cells: Annotated[int, Within(least=8)] = _CELLS,
+    pieces: Count | None = None,
 ) -> Survival:
     """Probability that a `device` with an axis of symmetry has not had m.start <= `level` by `times` under a `pulse`.
 

@@ -12,17 +12,20 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike
+from jaxtyping import Array
 
+from mtjax.checks import Count, CountFromZero, Number, checked
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.printing import Shown
-from mtjax.quantities import Numbers, Scalar, as_scalar
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.switching.fokker_planck.axial_mode import axial_mode
 from mtjax.switching.fokker_planck.concrete import known
 from mtjax.switching.fokker_planck.generator import stencil
 from mtjax.switching.fokker_planck.resolution import survey
 from mtjax.switching.fokker_planck.two_wells import require_resolvable, resolved, wells
+
+_ONE_WELL = "`rates` needs two wells: here is one."
 
 
 class Rates(Shown):
@@ -68,7 +71,8 @@ class Rates(Shown):
         return jnp.exp(-self.out * as_scalar(time))
 
 
-def rates(device: Device, current: ArrayLike = 0.0, *, lmax: int | None = None, mmax: int | None = None) -> Rates:
+@checked
+def rates(device: Device, current: Number = 0.0, *, lmax: Count | None = None, mmax: CountFromZero | None = None) -> Rates:
     """Hopping rates of a `device` with two wells at a constant `current` (A).
 
     Their sum is the smallest eigenvalue of the Fokker-Planck equation other than 0, their ratio that of the populations of
@@ -114,7 +118,9 @@ def _of_logarithms(log_out: Scalar, log_back: Scalar) -> Rates:
 
 def _axial_rates(device: Device, current: Array) -> Rates:
     found = axial_mode(device, current)
+    if is_known(found.exist) and not np.all(np.asarray(found.exist)):
+        raise ValueError(_ONE_WELL)
     asymmetric = "`rates` needs a device with an axis of symmetry, or numbers that are known, or `lmax`."
     log_rate = eqx.error_if(found.log_rate - np.log(NS), ~device.is_axisymmetric, asymmetric)
-    log_rate = eqx.error_if(log_rate, ~found.exist, "`rates` needs two wells: here is one.")
+    log_rate = eqx.error_if(log_rate, ~found.exist, _ONE_WELL)
     return _of_logarithms(log_rate + found.log_down, log_rate + found.log_up)

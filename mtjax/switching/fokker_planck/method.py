@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Annotated
 
 import equinox as eqx
 import jax
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from mtjax.checks import Count, CountFromZero, Positive, Within, checked
 from mtjax.constants import NS
 from mtjax.devices import Device
 from mtjax.dynamics import Adaptive, simulate
@@ -74,16 +76,11 @@ class FokkerPlanck(AbstractMethod):
     0.5033
     """
 
-    tolerance: float = eqx.field(static=True, default=3e-3)
+    tolerance: Positive = eqx.field(static=True, default=3e-3)
     relative: bool = eqx.field(static=True, default=True)
-    lmax: int | None = eqx.field(static=True, default=None)
-    mmax: int | None = eqx.field(static=True, default=None)
+    lmax: Count | None = eqx.field(static=True, default=None)
+    mmax: CountFromZero | None = eqx.field(static=True, default=None)
     plan: Plan | None = None
-
-    def __check_init__(self):
-        require(self, "tolerance", positive=True)
-        require(self, "lmax", least=1)
-        require(self, "mmax", least=0)
 
     @property
     def name(self) -> str:
@@ -171,10 +168,11 @@ class Solution(Shown):
         return max(least, rounding(self.value.dtype))
 
 
+@checked
 def evolve(
     device: Device,
     pulse: AbstractPulse,
-    times: Numbers,
+    times: Annotated[Numbers, Within(least=0.0, unit="s")],
     *,
     method: FokkerPlanck | None = None,
     temperature: Temperature | None = None,

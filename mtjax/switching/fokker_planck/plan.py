@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import equinox as eqx
 
+from mtjax.checks import Count, CountFromZero
 from mtjax.printing import Shown
-from mtjax.quantities import require
 from mtjax.switching.fokker_planck.generator import Stencil, stencil
 from mtjax.switching.fokker_planck.resolution import LADDER, LEGENDRE_LADDER, rung
 
@@ -32,17 +32,13 @@ class Plan(Shown):
     (True, 128)
     """
 
-    lmax: int = eqx.field(static=True)
-    mmax: int = eqx.field(static=True)
+    lmax: Count = eqx.field(static=True)
+    mmax: CountFromZero = eqx.field(static=True)
     axisymmetric: bool = eqx.field(static=True, default=False)
-    degree: int = eqx.field(static=True, default=2)
+    degree: Count = eqx.field(static=True, default=2)
     pattern: tuple | None = eqx.field(static=True, default=None)
-    pieces: int = eqx.field(static=True, default=1)
+    pieces: Count = eqx.field(static=True, default=1)
     hopping: bool = eqx.field(static=True, default=False)
-
-    def __check_init__(self):
-        require(self, "lmax degree pieces", least=1)
-        require(self, "mmax", least=0)
 
     @property
     def name(self) -> str:
