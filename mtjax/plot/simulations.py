@@ -14,7 +14,7 @@ from mtjax.devices import Device
 from mtjax.dynamics import Trajectories
 from mtjax.plot.fits import COLOURS, MARKERS
 from mtjax.printing import with_unit
-from mtjax.pulses import AbstractPulse
+from mtjax.pulses import AbstractPulse, Applied
 from mtjax.switching import Probability
 
 _CURVES = 7
@@ -39,7 +39,7 @@ def plot_trajectories(device: Device, pulse: AbstractPulse, trajectories: Trajec
     figure = Figure(figsize=(5.6, 4.2), layout="constrained", dpi=150)
     axes: Axes = figure.subplots()
     ns, along = np.asarray(trajectories.ts) * 1e9, np.asarray(trajectories.ms @ device.start)
-    axes.axvspan(0, float(pulse.end) * 1e9, color=COLOURS[4], alpha=0.15, lw=0, label=f"pulse, {with_unit(pulse.peak, 'A')}")
+    axes.axvspan(0, float(pulse.end) * 1e9, color=COLOURS[4], alpha=0.15, lw=0, label=f"pulse, {_peak(pulse)}")
     for i, one in enumerate(along[:50]):
         axes.plot(ns, one, color=COLOURS[5], lw=0.6, alpha=0.6, label="trajectories" if i == 0 else None)
     axes.plot(ns, along.mean(axis=0), color=COLOURS[1], lw=2, label=f"mean of {len(along)}")
@@ -49,6 +49,16 @@ def plot_trajectories(device: Device, pulse: AbstractPulse, trajectories: Trajec
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize="small", loc="lower left")
     return figure
+
+
+def _peak(pulse: AbstractPulse) -> str:
+    """What a pulse reaches, in words."""
+    peak = pulse.peak
+    if not isinstance(peak, Applied):
+        return with_unit(peak, "A")
+    B = [float(part) for part in peak.field if part is not None]
+    there = ((peak.current, "A"), (peak.voltage, "V"), (np.linalg.norm(B) if B else None, "T"))
+    return ", ".join(with_unit(value, unit) for value, unit in there if value is not None)
 
 
 def plot_sweep(found: Any) -> Figure:

@@ -3,7 +3,7 @@
 Differentiable in every number.
 """
 
-from mtjax.pulses.excitation import Applied, Excitation, extremes, is_nothing
+from mtjax.pulses.excitation import Applied, Excitation, excited, extremes, is_nothing
 from mtjax.pulses.sequences import loop, opposite_pair, pair
 from mtjax.pulses.waveform import AbstractPulse, Scaled, Shifted, Sum, integral, joule, require_single
 from mtjax.pulses.waveforms import PiecewiseLinear, Pulse, Sine, Steps, Train, off
@@ -20,6 +20,7 @@ __all__ = [
     "Steps",
     "Sum",
     "Train",
+    "excited",
     "extremes",
     "integral",
     "is_nothing",

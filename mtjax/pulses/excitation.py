@@ -14,8 +14,8 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.printing import Shown, describe, shown
 from mtjax.pulses.waveform import AbstractPulse, require_single
-from mtjax.pulses.waveforms import off
-from mtjax.quantities import Scalar, is_known, quantity
+from mtjax.pulses.waveforms import Pulse, Sine, off
+from mtjax.quantities import Numbers, Scalar, as_scalar, is_known, quantity
 
 Component = AbstractPulse | None
 
@@ -207,3 +207,40 @@ class Excitation(AbstractPulse):
         """All of them, with name and unit."""
         names = ("current", "A"), ("voltage", "V"), *((f"field along {axis}", "T") for axis in "xyz")
         return [(*name, one) for name, one in zip(names, self._parts, strict=True)]
+
+
+def excited(
+    width: ArrayLike,
+    current: ArrayLike | None = None,
+    voltage: ArrayLike | None = None,
+    field: Numbers | None = None,
+    *,
+    frequency: ArrayLike | None = None,
+) -> AbstractPulse:
+    """Current (A), voltage (V) and field (T, shape (3,)) of the same `width` (s), as many of them as are given.
+
+    - `frequency`: of sine bursts in place of rectangular pulses, Hz.
+
+    A `Pulse` or `Sine` where there is a `current` only, else an `Excitation`. Raises `ValueError` where all are missing.
+
+    >>> import mtjax as mtj
+    >>> print(mtj.pulses.excited(1e-9, 50e-6).peak, mtj.pulses.excited(1e-9, field=(0.0, 0.0, -0.1)).peak.field[2])
+    5e-05 0.1
+    """
+
+    def wave(amplitude):
+        return Pulse(amplitude, width) if frequency is None else Sine(amplitude, frequency, width)
+
+    if voltage is None and field is None and current is not None:
+        return wave(current)
+    return Excitation(
+        None if current is None else wave(current),
+        None if voltage is None else wave(voltage),
+        None if field is None else tuple(None if part is None else wave(part) for part in _components(as_scalar(field))),
+    )
+
+
+def _components(field: Array) -> list[Array | None]:
+    """Components x, y and z, `None` for those that are known to be zero (but for one)."""
+    found: list[Array | None] = [None if is_known(part) and not np.any(np.asarray(part)) else part for part in field]
+    return found if any(part is not None for part in found) else [None, None, field[2]]
