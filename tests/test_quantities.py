@@ -11,6 +11,7 @@ from mtjax.quantities import need, require
 PACKAGES = {
     "matplotlib": ("matplotlib", "plot"),
     "numpyro": ("numpyro", "fit"),
+    "python_calamine": ("python-calamine", "excel"),
     "sklearn": ("scikit-learn", "nn"),
     "xarray": ("xarray", "sweep"),
 }

@@ -46,16 +46,48 @@ class FileOptions:
     trials: Annotated[float | None, tyro.conf.arg(help="Number of trials of every row, in place of the file's column.")] = None
     columns: Annotated[
         tuple[str, ...],
-        tyro.conf.arg(metavar="NAME=HEADING ...", help="Headings of the file: voltage=V_write; current= ignores one."),
+        tyro.conf.arg(
+            metavar="NAME=HEADING ...",
+            help="Headings of the file, or numbers of columns, with a unit where wanted: voltage='V_pulse (mV)' width=2 "
+            "'probability=3 (%%)'; current= ignores one.",
+        ),
     ] = ()
+    fixed: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(metavar="NAME=VALUE ...", help="Settings that are the same in all rows: width=1ns temperature=300K."),
+    ] = ()
+    names: Annotated[
+        str | None,
+        tyro.conf.arg(
+            metavar="PATTERN", help="Settings in the names of files: 'chip_{temperature (K)}_{width}.txt'; * is anything."
+        ),
+    ] = None
+    decimal: Annotated[
+        Literal["comma", "point"] | None, tyro.conf.arg(help="The mark before fractions, where the file does not tell.")
+    ] = None
+    sheet: Annotated[str | None, tyro.conf.arg(help="The sheet of a workbook, where several hold something.")] = None
+    cross_section: Annotated[
+        float | None,
+        tyro.conf.arg(help="m^2, for current densities. Without it: that of the device's heavy metal, or else of its layer."),
+    ] = None
 
-    def read(self, path: Path) -> SwitchingData:
-        """The data in a CSV file."""
-        columns = {key: value or None for key, value in map(pair, self.columns)}
-        found = mtj.SwitchingData.read_csv(path, columns=columns, trials=self.trials)
+    def read(self, paths: tuple[Path, ...], device: Device) -> tuple[SwitchingData, list[str]]:
+        """The data in the files, and what was understood of them."""
+        lines: list[str] = []
+        found = mtj.SwitchingData.read(
+            paths,
+            columns={key: value or None for key, value in map(pair, self.columns)},
+            fixed=dict(map(pair, self.fixed)),
+            trials=self.trials,
+            names=self.names,
+            decimal={"comma": ",", "point": ".", None: None}[self.decimal],
+            sheet=self.sheet,
+            cross_section=_cross_section(device) if self.cross_section is None else self.cross_section,
+            tell=lines.append,
+        )
         if self.direction is None and self.device_id is None:
-            return found
-        return found.select(direction=self.direction, device_id=self.device_id)
+            return found, lines
+        return found.select(direction=self.direction, device_id=self.device_id), lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +184,10 @@ class JudgeOptions:
 
 
 def fit_command(
-    data: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA.csv", help="The measurement.")],
+    data: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]],
+        tyro.conf.arg(metavar="DATA ...", help="The measurement: files, or a folder of them."),
+    ],
     /,
     *,
     device: DeviceName = "perpendicular_sot",
@@ -166,26 +201,30 @@ def fit_command(
 ) -> None:
     """Fit quantities of a device to measured switching probabilities.
 
-    DATA.csv has a heading and one row per setting of the pulse: `current` (A) or `voltage` (V, across the write
-    resistance), `width` (s), `switched` (or `errors`) and `trials`, or `probability` and `trials`, and if wanted
-    the columns `field` (T), `temperature` (K), `direction`, `device_id`. Prints a table; writes fit.json, report.md and
-    fit.png into --out.
+    DATA is a table with a row per setting of the pulse, or per shot: text of any layout, or a workbook (.xlsx, .ods). Columns:
+    voltage (across the write resistance), current or current density; pulse width; how many switched (or errors, or a
+    probability) and of how many trials, or the resistance before and after every shot; and if wanted field, temperature,
+    direction, device_id. Units are those of the headings, "V (mV)", "tp_ns", "P_sw (%%)", else SI. Prints what was understood,
+    then a table; fit.json, report.md and fit.png are written into --out.
 
     For example (the first makes the data of the second):
       mtjax demo --out demo
       mtjax fit demo/data.csv --device perpendicular_stt --parameters Bk polarisation --compare --profile Bk
       mtjax fit chip.csv --device perpendicular_stt --parameters alpha polarisation --each Bk --by device_id
+      mtjax fit shots.txt --columns 'voltage=1 (mV)' probability=2 --fixed width=1ns --trials 10000
       mtjax fit sot.csv --set write_resistance=776 alpha=0.3 --priors theta_sh=0.3:3 Bk=0.2:3 --direction "AP->P"
     """
     refuse(out, force=force)
     tell_of_pictures()
     judge.require_extras()
     check_device(device)
-    check_file(data)
+    for path in data:
+        check_file(path)
     tuple(map(setting, set_))
     mtj.configure_cpu(devices=devices)
-    read = file.read(data)
     model = device_named(device, set_)
+    read, lines = file.read(data, model)
+    print(*lines, "", sep="\n")
     parts = _parts(read, apart=search.by if search.each else None)
     fits = search.fits(model, parts)
     for label, one in fits.items():
@@ -203,6 +242,12 @@ def _compared(device: Device, part: SwitchingData, found: Fit, arguments: dict[s
     if not isinstance(found.method, mtj.ThermalActivation):
         candidates["thermal activation"] = mtj.fit(device, part, **arguments, method=mtj.ThermalActivation())
     return mtj.compare(candidates)
+
+
+def _cross_section(device: Device) -> float:
+    """Where the current flows, m^2: through the heavy metal under the layer, or through the layer."""
+    torque = next((term for term in device.terms if isinstance(term, mtj.SpinOrbitTorque)), None)
+    return float(device.magnet.area if torque is None else torque.width * torque.thickness)
 
 
 def _preferred(device: Device) -> Iterable[str]:

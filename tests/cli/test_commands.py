@@ -154,9 +154,9 @@ def test_without_matplotlib_a_command_says_so_before_the_work(csv, tmp_path, mon
     ("text", "extra", "sentence"),
     [
         (None, (), "must exist"),
-        (".", (), "must be one CSV file, but"),
+        (".", (), "must hold a file that ends in .csv"),
         ("", (), "at least one row"),
-        (GOOD.replace(",8,50", ",nan,50"), (), "must be finite, but is nan"),
+        (GOOD.replace(",8,50", ",nan,50"), (), "must hold a number in 'switched', but line 3 has 'nan'"),
         (GOOD.replace(",8,50", ",80,50"), (), "at most the number of trials"),
         (GOOD.replace("1e-7", "-1e-7"), (), "`width` of switching data must be positive"),
         (GOOD.replace("width", "breadth"), (), "must have a column `width`"),
@@ -175,15 +175,62 @@ def test_without_matplotlib_a_command_says_so_before_the_work(csv, tmp_path, mon
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(csv, tmp_path, capsys, text, extra, sentence):
-    csv.unlink() if text is None else csv.write_text(text)
+    csv.unlink() if text in (None, ".") else csv.write_text(text)
     csv = csv.parent if text == "." else csv
     assert cli.main(["fit", str(csv), *FAST, *extra, "--out", str(tmp_path / "out")]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("mtjax: ")
     assert sentence in captured.err
     assert captured.err.count("\n") == 1
-    assert captured.out == ""
+    assert not captured.out or (text == GOOD and captured.out.startswith("'data.csv': 7 rows in lines 2 to 8"))
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_understood_is_printed_before_the_work(tmp_path, capsys, monkeypatch):
+    """Files as two laboratories have them; the second without a heading, one setting in the names of its files."""
+    given = {}
+
+    def work(device, data, **_):
+        given["data"] = data
+        raise ValueError("working")
+
+    monkeypatch.setattr(mtj, "fit", work)
+    (tmp_path / "W12.txt").write_text("V_pulse (mV);tp_ns;Psw (%)\n450;1,5;3\n500;1,5;41\n")
+    options = ("--trials", "100", "--device", "perpendicular_stt", "--out", str(tmp_path / "out"))
+    assert cli.main(["fit", str(tmp_path / "W12.txt"), *options]) == 2
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1:4] == [
+        "  voltage: 'V_pulse (mV)' in mV: 450 mV ... 500 mV",
+        "  width: 'tp_ns' in ns: 1.5 ns",
+        "  probability: 'Psw (%)' in %: 0.03 ... 0.41",
+    ]
+    assert said.err == "mtjax: working\n"
+    assert given["data"].switched.tolist() == [3, 41]
+    for temperature in (295, 305):
+        (tmp_path / f"R{temperature}.dat").write_text("0.45\t0.1\n0.50\t0.5\n")
+    layout = ("--names", "R{temperature}.dat", "--columns", "voltage=1", "probability=2", "--fixed", "width=1 ns")
+    assert cli.main(["fit", str(tmp_path), *layout, *options]) == 2
+    assert "not read: W12.txt" in capsys.readouterr().out
+    assert given["data"].temperature.tolist() == [295, 295, 305, 305]
+    assert given["data"].width.tolist() == [1e-9] * 4
+
+
+def test_current_densities_flow_through_the_heavy_metal_or_the_layer(tmp_path, capsys, monkeypatch):
+    given = {}
+
+    def work(device, data, **_):
+        given["data"] = data
+        raise ValueError("working")
+
+    monkeypatch.setattr(mtj, "fit", work)
+    (tmp_path / "J.csv").write_text("J (MA/cm^2),width,switched,trials\n10,1e-9,3,10\n")
+    for name, area in (
+        ("perpendicular_stt", mtj.presets.perpendicular_stt().magnet.area),
+        ("perpendicular_sot", (torque := mtj.presets.perpendicular_sot()[mtj.SpinOrbitTorque]).width * torque.thickness),
+    ):
+        assert cli.main(["fit", str(tmp_path / "J.csv"), "--device", name, "--out", str(tmp_path / "out")]) == 2
+        assert given["data"].current.tolist() == pytest.approx([1e11 * float(area)])
+    assert "current density: 'J (MA/cm^2)' in MA/cm^2" in capsys.readouterr().out
 
 
 def test_a_full_folder_is_refused_without_force(csv, tmp_path, capsys):

@@ -1,11 +1,11 @@
-"""Measured switching probabilities, and their CSV file."""
+"""Measured switching probabilities, and the files in which they come."""
 
 from __future__ import annotations
 
 import csv
-import math
+import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,32 +14,20 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
+from mtjax.checks import Positive, checked
 from mtjax.devices import Device
-from mtjax.files import as_number, read_rows
+from mtjax.files import write_whole
 from mtjax.fitting.counts.plausibility import remarks
+from mtjax.fitting.counts.reading import Options, files_of, read_counts
 from mtjax.printing import Shown, with_unit
+from mtjax.quantities import as_numpy
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "current": ("current", "I", "current_A"),
-    "voltage": ("voltage", "V", "voltage_V"),
-    "width": ("width", "t_p", "pulse_width", "width_s"),
-    "switched": ("switched", "n_switched"),
-    "trials": ("trials", "n_reps", "n_trials"),
-    "errors": ("errors", "n_errors", "failures"),
-    "probability": ("probability", "P_sw", "psw"),
-    "field": ("field", "B", "field_T"),
-    "temperature": ("temperature", "T", "temperature_K"),
-    "direction": ("direction",),
-    "device_id": ("device_id", "device"),
-}
-"""The columns of a file, and the headings by which they are recognised."""
-_COUNTED = {"probability", "errors"}
-"""Other ways to give `switched`."""
+_COLUMNS = ("current", "voltage", "width", "switched", "trials", "field", "temperature", "direction", "device_id")
 _TEXT = ("direction", "device_id")
 
 
 def _column(x: Any) -> np.ndarray | None:
-    return None if x is None else np.atleast_1d(np.asarray(x, float))
+    return None if x is None else np.atleast_1d(as_numpy(x))
 
 
 def _labels(x: Any) -> tuple[str, ...] | None:
@@ -99,7 +87,7 @@ class SwitchingData(Shown):
         rows = len(self)
         if rows == 0:
             raise ValueError("Switching data must have at least one row, but have none.")
-        for name in COLUMNS.keys() - _COUNTED:
+        for name in _COLUMNS:
             column = getattr(self, name)
             if column is not None and len(column) != rows:
                 raise ValueError(f"`{name}` must have {rows} rows like the amplitudes, but has {len(column)}.")
@@ -162,7 +150,7 @@ class SwitchingData(Shown):
 
     def take(self, rows: np.ndarray) -> SwitchingData:
         """The rows of these numbers."""
-        columns = {name: getattr(self, name) for name in COLUMNS if name not in _COUNTED}
+        columns = {name: getattr(self, name) for name in _COLUMNS}
         return SwitchingData(
             **{name: x if x is None else [x[i] for i in rows] if name in _TEXT else x[rows] for name, x in columns.items()}
         )
@@ -179,46 +167,108 @@ class SwitchingData(Shown):
         """What looks wrong, though it may be right: one sentence each."""
         return remarks(self)
 
-    @staticmethod
-    def read_csv(
-        path: str | PathLike[str],
-        *,
-        columns: Mapping[str, str | None] | None = None,
-        trials: float | None = None,
-    ) -> SwitchingData:
-        """The data in a CSV file with a heading, one setting of the pulse per row.
+    def pooled(self) -> SwitchingData:
+        """Rows of the same setting as one row, with the sums of their counts; the order is that of the first of each.
 
-        Columns: `current` (A) or `voltage` (V); `width` (s); `switched` (or `errors`, the number of trials that did not
-        switch, as for write error rates) and `trials`, or `probability` and `trials`;
-        and where wanted `field` (T), `temperature` (K), `direction`, `device_id`. The headings in
-        `mtjax.fitting.counts.data.COLUMNS` are recognised; others are ignored.
-
-        - `columns`: headings of your own, `{"voltage": "V_write", "current": None}`; `None` ignores a column.
-        - `trials`: number of trials of every row, in place of the column `trials`; the switched fractions stay.
-
-        Warns (`UserWarning`) where fractions and trials do not go together. Raises `ValueError` where the file is
-        missing or empty, a column is missing, an entry is no number, or `SwitchingData` would.
+        >>> import mtjax as mtj
+        >>> print(mtj.SwitchingData(current=[8e-6, 9e-6, 8e-6], width=1e-9, switched=[1, 5, 2], trials=10).pooled())
+        SwitchingData: 2 settings, 30 trials, 8 switched
+          current = 8e-06 ... 9e-06 A
+          width = 1e-09 s
         """
-        table = read_rows(Path(path))
-        found = _locate(table[0].keys(), dict(columns or {}), str(path))
-        read = {name: _entries(table, heading, name, str(path)) for name, heading in found.items()}
-        data = SwitchingData(**_counts(read, trials, str(path)))
-        for sentence in data.warnings:
+        settings = [getattr(self, name) for name in _COLUMNS if name not in ("switched", "trials")]
+        keys = list(zip(*(_key(column) for column in settings if column is not None), strict=True))
+        first = {key: i for i, key in reversed(list(enumerate(keys)))}
+        if len(first) == len(self):
+            return self
+        rows = sorted(first.values())
+        sums = [np.bincount([first[key] for key in keys], column, len(self))[rows] for column in (self.switched, self.trials)]
+        found = self.take(np.array(rows))
+        return eqx.tree_at(lambda data: (data.switched, data.trials), found, tuple(sums))
+
+    @staticmethod
+    @checked
+    def read(
+        paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+        *,
+        columns: Mapping[str, str | int | None] | None = None,
+        fixed: Mapping[str, float | str] | None = None,
+        trials: Positive | None = None,
+        names: str | None = None,
+        decimal: str | None = None,
+        sheet: str | None = None,
+        cross_section: float | None = None,
+        tell: Callable[[str], Any] | None = print,
+    ) -> SwitchingData:
+        r"""The data in a laboratory's file, in several, or in a folder of them: text tables of any layout, and workbooks.
+
+        What parts the columns, the decimal mark, the encoding, comments and headings are found out; units are those of the
+        headings, "V (mV)", "tp_ns", "I/uA", "P_sw (%)", and SI without. Rows of the same setting are pooled. A file with the
+        resistance before and after every shot is counted by its two levels of resistance.
+
+        - `paths`: a file, several, or a folder.
+        - `columns`: headings of your own, `{"voltage": "U_write (mV)", "current": None}`, or numbers of columns from 1, with a
+          unit where wanted, `{"voltage": "1 (mV)"}`; `None` ignores a column.
+        - `fixed`: settings that are the same in all rows, `{"width": "1 ns", "temperature": 300}`.
+        - `trials`: number of trials of every row, in place of the file's; the switched fractions stay.
+        - `names`: settings in the names of files, as "chip_{temperature (K)}_{width (ns)}.txt".
+        - `decimal`: the mark before fractions, "," or "."; `sheet`: of a workbook. Both are found out where that is possible.
+        - `cross_section`: m^2, for files with current densities.
+        - `tell`: what is called with each line on what was understood; `None` for silence.
+
+        Warns (`UserWarning`) of what is unlikely. Raises `ValueError` where the file is missing, damaged or no table, where a
+        column is missing or can be read in two ways, an entry is no number, or columns contradict each other.
+
+        >>> import pathlib, tempfile
+        >>> import mtjax as mtj
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "W12.txt"
+        >>> size = path.write_text("# T = 300 K\nVpulse_mV;tp_ns;Psw (%)\n450;1,5;3,0\n500;1,5;41,0\n550;1,5;97,0\n")
+        >>> data = mtj.SwitchingData.read(path, trials=100)
+        'W12.txt': 3 rows in lines 3 to 5, parted by semicolons, with decimal commas
+          voltage: 'Vpulse_mV' in mV: 450 mV ... 550 mV
+          width: 'tp_ns' in ns: 1.5 ns
+          probability: 'Psw (%)' in %: 0.03 ... 0.97
+          not used: 'T = 300 K' in line 1 (as a setting: --fixed temperature=300)
+        3 settings, 300 trials, 141 switched
+        """
+        options = Options(columns or {}, fixed or {}, trials, names, decimal, sheet, cross_section)
+        files, lines = files_of(paths, names)
+        parts = []
+        for file in files:
+            found, told = read_counts(file, options)
+            parts.append(found)
+            lines += told
+        rows = SwitchingData(**_joined(parts, files))
+        data = rows.pooled()
+        pooled = f" from {len(rows)} rows" if len(rows) > len(data) else ""
+        lines.append(f"{len(data)} settings{pooled}, {data.trials.sum():.6g} trials, {data.switched.sum():.6g} switched")
+        if tell is not None:
+            for line in lines:
+                tell(line)
+        for sentence in dict.fromkeys((*(() if _are_shots(rows) else rows.warnings), *data.warnings)):
             warnings.warn(sentence, stacklevel=2)
         return data
 
+    @staticmethod
+    def read_csv(
+        path: str | PathLike[str], *, columns: Mapping[str, str | int | None] | None = None, trials: float | None = None
+    ) -> SwitchingData:
+        """What `read` reads, in silence."""
+        return SwitchingData.read(path, columns=columns, trials=trials, tell=None)
+
     def write_csv(self, path: str | PathLike[str]) -> None:
         """Write the columns that are given, under the names of this class, so that `read_csv` reads them again."""
-        columns = {name: getattr(self, name) for name in COLUMNS if name not in _COUNTED}
+        columns = {name: getattr(self, name) for name in _COLUMNS}
         columns = {name: column for name, column in columns.items() if column is not None}
-        with open(path, "w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(zip(*(x if name in _TEXT else map(_number, x) for name, x in columns.items()), strict=True))
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(columns)
+        writer.writerows(zip(*(x if name in _TEXT else map(_number, x) for name, x in columns.items()), strict=True))
+        write_whole(path, text.getvalue())
 
 
 def _repeated(x: Any, rows: int) -> Any:
-    return np.full(rows, x, float) if np.ndim(x) == 0 else x
+    return np.full(rows, as_numpy(x)) if np.ndim(x) == 0 else x
 
 
 def _number(x: float) -> str:
@@ -237,60 +287,24 @@ def _check(name: str, column: np.ndarray | None, good, rule: str) -> None:
     raise ValueError(f"`{name}` of switching data must be {rule}, but is {column[row]:g} in row {row + 1}.")
 
 
-def _locate(headings, columns: dict[str, str | None], path: str) -> dict[str, str]:
-    """Which heading holds which column; the user's own choice first."""
-    headings = [h for h in headings if h is not None]
-    unknown = sorted(columns.keys() - COLUMNS.keys())
-    if unknown:
-        raise ValueError(f"Columns can be named for {', '.join(COLUMNS)}, but not for {', '.join(unknown)}.")
-    absent = sorted(h for h in columns.values() if h is not None and h not in headings)
-    if absent:
-        raise ValueError(f"{path!r} must have the columns {', '.join(absent)}, but has {', '.join(headings)}.")
-    found = {name: columns.get(name) for name in columns}
-    for name, aliases in COLUMNS.items():
-        if name not in columns:
-            found[name] = next((alias for alias in aliases if alias in headings), None)
-    present = {name: heading for name, heading in found.items() if heading is not None}
-    _require_columns(present, headings, path)
-    return present
+def _key(column: Any) -> list[Any]:
+    """What is the same for entries of the same setting."""
+    if isinstance(column, tuple):
+        return list(column)
+    return [float(f"{x:.9g}") for x in column]
 
 
-def _require_columns(found: dict[str, str], headings: list[str], path: str) -> None:
-    has = f"but has {', '.join(headings)}"
-    if {"current", "voltage"} <= found.keys():
-        raise ValueError(f"{path!r} must give the amplitude as current or as voltage, not both; choose by `columns`.")
-    if not {"current", "voltage"} & found.keys():
-        raise ValueError(f"{path!r} must have a column `current` (A) or `voltage` (V), {has}.")
-    if "width" not in found:
-        raise ValueError(f"{path!r} must have a column `width` (s), {has}.")
-    if not {"switched", "probability", "errors"} & found.keys():
-        raise ValueError(f"{path!r} must have a column `switched` or `probability` (or `errors`), {has}.")
+def _are_shots(data: SwitchingData) -> bool:
+    return bool(np.all(data.trials == 1))
 
 
-def _entries(table: list[dict[str, str]], heading: str, name: str, path: str) -> list[Any]:
-    if name in _TEXT:
-        return [(row.get(heading) or "").strip() for row in table]
-    return [as_number(row.get(heading), heading, i + 1, path, finite=False) for i, row in enumerate(table)]
-
-
-def _counts(read: dict[str, Any], trials: float | None, path: str) -> dict[str, Any]:
-    """The arguments of `SwitchingData`: fractions turned into counts."""
-    if trials is None and "trials" not in read:
-        raise ValueError(f"{path!r} must have a column `trials`, or the number of trials must be given.")
-    if trials is not None and not (math.isfinite(trials) and trials > 0):
-        raise ValueError(f"The number of trials must be finite and positive, but is {trials:g}.")
-    stated = np.asarray(read.get("trials", np.full(len(read["width"]), trials)), float)
-    actual = stated if trials is None else np.full(stated.shape, float(trials))
-    rest = {name: x for name, x in read.items() if name not in ("trials", "probability", "switched", "errors")}
-    if "switched" not in read and "errors" in read:
-        read = {**read, "switched": stated - np.asarray(read["errors"], float)}
-    if "switched" in read:
-        _check("trials", stated, lambda x: x > 0, "positive")
-        switched = np.asarray(read["switched"]) * (actual / stated)
-    else:
-        p = np.asarray(read["probability"], float)
-        _check("probability", p, lambda p: np.isfinite(p) & (p >= 0) & (p <= 1), "between 0 and 1")
-        switched = p * actual
-    whole = np.round(switched)
-    switched = np.where(np.abs(switched - whole) < 1e-6 * np.maximum(actual, 1.0), whole, switched)
-    return {**rest, "trials": actual, "switched": switched}
+def _joined(parts: list[dict[str, Any]], files: list[Path]) -> dict[str, Any]:
+    """The columns of all files behind one another; raises `ValueError` where some lack a column that others have."""
+    names = {name for part in parts for name in part}
+    for part, file in zip(parts, files, strict=True):
+        lacking = sorted(names - part.keys())
+        if lacking:
+            missing = ", ".join(lacking)
+            raise ValueError(f"All files must have the same columns, but {str(file)!r} has no {missing}, which others have.")
+    joined = {name: [part[name] for part in parts] for name in names}
+    return {name: sum(map(list, xs), []) if name in _TEXT else np.concatenate(xs) for name, xs in joined.items()}

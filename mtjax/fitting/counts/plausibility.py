@@ -9,12 +9,21 @@ from typing import Any
 
 import numpy as np
 
-_OTHER_UNITS = {"current": "microampere", "voltage": "millivolt", "width": "nanoseconds", "field": "oersted or millitesla"}
+_USUAL = (
+    ("current", 1e-8, 1.0, "A", "microampere"),
+    ("voltage", 1e-4, 20.0, "V", "millivolt"),
+    ("width", 1e-12, 0.3, "s", "nanoseconds"),
+    ("field", 1e-6, 20.0, "T", "oersted or millitesla"),
+    ("temperature", 0.0, 1000.0, "K", "another unit"),
+)
+"""Between which sizes the largest number of a column usually is; beyond, its unit is doubted, and another one named."""
 
 
 def remarks(data: Any) -> tuple[str, ...]:
     """What looks wrong in `data`, a `SwitchingData`: one sentence each."""
-    return tuple(sentence for sentence in (_uneven(data), _coarse(data), _unit(data), _repeats(data)) if sentence)
+    return tuple(
+        sentence for sentence in (_uneven(data), _coarse(data), *_units(data), _repeats(data), _parts(data)) if sentence
+    )
 
 
 def _uneven(data: Any) -> str | None:
@@ -58,14 +67,37 @@ def _repeats(data: Any) -> str | None:
     )
 
 
-def _unit(data: Any) -> str | None:
-    """Numbers that look like microamperes or nanoseconds."""
-    for name, limit, unit in (("current", 1.0, "A"), ("voltage", 100.0, "V"), ("width", 1000.0, "s"), ("field", 20.0, "T")):
+def _units(data: Any) -> list[str]:
+    """Numbers whose unit is hardly the one of this class: all those of a column are looked at together."""
+    said = []
+    for name, least, most, unit, other in _USUAL:
         column = getattr(data, name)
-        if column is not None and np.abs(column).max() > limit:
-            other = _OTHER_UNITS[name]
-            return f"A {name} of {np.abs(column).max():g} {unit} is unusual: are the numbers in {unit}, or in {other}?"
-    return None
+        largest = 0.0 if column is None else float(np.abs(column).max())
+        if largest > most or 0 < largest < least:
+            size = "large" if largest > most else "small"
+            said.append(
+                f"A {name} of {largest:g} {unit} is unusual{_beside(data, name)}, far too {size} for a junction: are the "
+                f"numbers in {unit}, or in {other if largest > most else 'another unit'}?"
+            )
+    if data.temperature is not None and 15 <= data.temperature.max() <= 45:
+        said.append(f"A temperature of {data.temperature.max():g} K is cold: are the numbers in K, or in degrees Celsius?")
+    return said
+
+
+def _beside(data: Any, name: str) -> str:
+    """What a width is seen beside."""
+    if name != "width":
+        return ""
+    return f" beside pulses of {np.abs(data.amplitude).max():g} {'A' if data.voltage is None else 'V'}"
+
+
+def _parts(data: Any) -> str | None:
+    """Trials that are no whole number."""
+    off = np.abs(data.trials - np.round(data.trials)) > 1e-9
+    if not off.any():
+        return None
+    row = int(np.argmax(off))
+    return f"A number of trials should be whole, but is {data.trials[row]:g} in row {row + 1}{_further(np.flatnonzero(off))}."
 
 
 def _further(rows: Sequence[int] | np.ndarray) -> str:

@@ -46,7 +46,7 @@ def test_columns_of_another_name(written):
             "voltage": "U (mV)", "current": None, "width": "tau", "switched": "k", "trials": "n", "field": "H",
         },
     )  # fmt: skip
-    assert data.voltage.tolist() == [0.4]
+    assert data.voltage.tolist() == pytest.approx([0.4e-3])
     assert data.current is None
     assert data.field.tolist() == [0.02]
 
@@ -100,6 +100,22 @@ def test_temperatures_and_series(written):
         SwitchingData.read_csv(written(text.replace("350", "-1")))
 
 
+def test_rows_of_the_same_setting_are_pooled(written):
+    text = "V,width,direction,switched,trials\n0.1,1e-9,up,3,10\n0.2,1e-9,up,7,10\n0.1,1e-9,up,5,20\n0.1,1e-9,down,1,10\n"
+    data = SwitchingData.read_csv(written(text))
+    assert data.voltage.tolist() == [0.1, 0.2, 0.1]
+    assert data.direction == ("up", "up", "down")
+    assert data.switched.tolist() == [8, 7, 1]
+    assert data.trials.tolist() == [30, 10, 10]
+
+
+def test_seconds_and_volts_are_doubted_each(written):
+    with pytest.warns(UserWarning, match="unusual") as said:
+        SwitchingData.read_csv(written("V,width,switched,trials\n450,1,3,10\n"))
+    assert [str(one.message).split(" is unusual")[0] for one in said] == ["A voltage of 450 V", "A width of 1 s"]
+    assert "beside pulses of 450 V" in str(said[1].message)
+
+
 def test_few_even_counts_are_no_reason_for_doubt(written):
     SwitchingData.read_csv(written("current,width,switched,trials\n1e-5,1e-9,2,10\n2e-5,1e-9,8,10\n"))
 
@@ -107,21 +123,23 @@ def test_few_even_counts_are_no_reason_for_doubt(written):
 BAD = {
     "": "must have a heading and at least one row",
     "current,width,switched,trials\n": "must have a heading and at least one row",
-    GOOD.replace("3,10", "nan,10"): "`switched` of switching data must be finite, but is nan in row 1",
-    GOOD.replace("2e-5", "nan"): "`current` of switching data must be finite, but is nan in row 2",
-    GOOD.replace("1e-9,7", "-1e-9,7"): "`width` of switching data must be positive, but is -1e-09 in row 2",
-    GOOD.replace("7,10", "11,10"): "`switched` of switching data must be at most the number of trials, but is 11 in row 2",
-    GOOD.replace("7,10", "-1,10"): "`switched` of switching data must be at least 0, but is -1 in row 2",
-    GOOD.replace("7,10", "0,0"): "`trials` of switching data must be positive, but is 0 in row 2",
-    GOOD.replace("7,10", "seven,10"): "must hold a number in 'switched', but row 2 has 'seven'",
-    GOOD.replace("7,10", ",10"): "must hold a number in 'switched', but row 2 has ''",
+    GOOD.replace("3,10", "nan,10"): "must hold a number in 'switched', but line 2 has 'nan'",
+    GOOD.replace("2e-5", "nan"): "must hold a number in 'current', but line 3 has 'nan'",
+    GOOD.replace("1e-9,7", "-1e-9,7"): "`width` of switching data must be positive, but is -1e-09 in line 3",
+    GOOD.replace(
+        "7,10", "11,10"
+    ): "`switched` of switching data must be at most the number of trials, but is 11 of 10 in line 3",
+    GOOD.replace("7,10", "-1,10"): "`switched` of switching data must be at least 0, but is -1 in line 3",
+    GOOD.replace("7,10", "0,0"): "`trials` of switching data must be positive, but is 0 in line 3",
+    GOOD.replace("7,10", "seven,10"): "must hold a number in 'switched', but line 3 has 'seven'",
+    GOOD.replace("7,10", ",10"): "must hold a number in 'switched', but line 3 has nothing: is the file cut off",
     GOOD.replace("width", "breadth"): "must have a column `width`",
-    GOOD.replace("current", "amps"): "must have a column `current` \\(A\\) or `voltage` \\(V\\)",
-    GOOD.replace("switched", "flipped"): "must have a column `switched` or `probability`",
-    GOOD.replace("trials", "shots"): "must have a column `trials`",
+    GOOD.replace("current", "colour"): "must have a column `current` \\(A\\) or `voltage` \\(V\\)",
+    GOOD.replace("switched", "remarks"): "must have a column `switched` or `probability`",
+    GOOD.replace("trials", "remarks"): "must have a column `trials`",
     "current,voltage,width,switched,trials\n1e-5,,1e-9,3,10\n,0.1,1e-9,3,10\n": "as current or as voltage, not both",
-    "V,width,P_sw,trials\n0.1,1e-9,1.2,10\n": "`probability` of switching data must be between 0 and 1, but is 1.2 in row 1",
-    "V,width,P_sw,trials\n0.1,1e-9,nan,10\n": "`probability` of switching data must be between 0 and 1, but is nan",
+    "V,width,P_sw,trials\n0.1,1e-9,1.2,10\n": "`probability` of switching data must be between 0 and 1, but is 1.2 in line 2",
+    "V,width,P_sw,trials\n0.1,1e-9,nan,10\n": "must hold a number in 'P_sw', but line 2 has 'nan'",
 }
 
 
@@ -141,9 +159,6 @@ def test_a_missing_file_and_missing_headings_are_named(written, tmp_path):
         SwitchingData.read_csv(written(GOOD), columns={"colour": "width"})
     with pytest.raises(ValueError, match="number of trials must be finite and positive, but is -3"):
         SwitchingData.read_csv(written(GOOD), trials=-3)
-    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(ValueError, match="must be a CSV text file"):
-        SwitchingData.read_csv(tmp_path / "binary.csv")
 
 
 def test_current_and_voltage_together_are_refused():
