@@ -53,6 +53,8 @@ from .devices import (
     UniaxialAnisotropy as UniaxialAnisotropy,
     all_parameters as all_parameters,
     film_on_oxide as film_on_oxide,
+    read_device as read_device,
+    write_device as write_device,
 )
 from .dynamics import (
     Adaptive as Adaptive,

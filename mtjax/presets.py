@@ -30,6 +30,7 @@ from mtjax.devices import (
     UniaxialAnisotropy,
     figures,
     metal_on_oxide,
+    source_in,
 )
 from mtjax.quantities import Scalar, as_scalar, require
 
@@ -215,6 +216,11 @@ class Entry(NamedTuple):
     others: Mapping[str, str]
 
     @property
+    def sources(self) -> Mapping[str, str]:
+        """All sources, as `write_device` takes them."""
+        return {**self.others, "": self.source}
+
+    @property
     def title(self) -> str:
         """What it is, in one line."""
         return (self.make.__doc__ or "").splitlines()[0]
@@ -298,9 +304,8 @@ def values_of(entry: Entry, device: Device | Grains) -> list[Value]:
     short = [name for _, name, _, _ in rows]
     found = []
     for owner, name, value, unit in rows:
-        full = f"{owner}.{name}"
-        source = entry.others.get(full) or entry.others.get(owner, entry.source)
-        found.append(Value(name if short.count(name) == 1 else full, value, unit, source))
+        source = source_in(entry.sources, owner, name)
+        found.append(Value(name if short.count(name) == 1 else f"{owner}.{name}", value, unit, source))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,10 +17,20 @@ if TYPE_CHECKING:
 
 PRESETS = ("sengupta2016", "perpendicular_stt", "perpendicular_sot")
 """Devices of one cell, the only ones that have a switching probability."""
-DeviceName = Annotated[str, tyro.conf.arg(help="One of the presets; `mtjax presets` lists them.")]
+DeviceName = Annotated[
+    str,
+    tyro.conf.arg(
+        metavar="NAME|FILE.toml",
+        help="One of the presets, which `mtjax presets` lists, or a file that `mtjax presets NAME --write FILE.toml` wrote.",
+    ),
+]
 SetOption = Annotated[
     tuple[str, ...],
-    tyro.conf.arg(name="set", metavar="NAME=VALUE ...", help="Other values of the device, SI: write_resistance=776."),
+    tyro.conf.arg(
+        name="set",
+        metavar="NAME=VALUE ...",
+        help="Other values of the device, SI: write_resistance=776 AppliedField.B=0.02,0,0.",
+    ),
 ]
 MethodName = Annotated[
     Literal["fokker-planck", "monte-carlo", "thermal-activation"],
@@ -45,18 +56,36 @@ def check_file(path: Path) -> None:
 
 
 def check_device(name: str) -> None:
-    """Raise `ValueError` where there is no preset called `name`."""
-    if name not in PRESETS:
-        raise ValueError(f"The device must be one of {', '.join(PRESETS)}, but is {name!r}.")
+    """Raise `ValueError` where there is no preset, and no file, called `name`."""
+    if is_file(name):
+        if not Path(name).is_file():
+            raise ValueError(f"The device must be a preset or in a file, but there is no file {name!r}.")
+    elif name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=1)
+        meant = f" (is {near[0]} meant?)" if near else ""
+        raise ValueError(f"The device must be one of {', '.join(PRESETS)}, or a file *.toml, but is {name!r}{meant}.")
+
+
+def is_file(name: str) -> bool:
+    """Whether a device is called by the name of a file."""
+    return name.endswith(".toml")
 
 
 def device_named(name: str, settings: Iterable[str]) -> Device:
-    """The preset called `name`, with the values of NAME=VALUE `settings`; raises `ValueError` where one is unknown."""
+    """The preset called `name`, or the device in that file, with the values of NAME=VALUE `settings`.
+
+    Raises `ValueError` where one is unknown, or the device is a film of many cells.
+    """
     check_device(name)
-    changes = dict(map(setting, settings))
-    device = getattr(mtj.presets, name)()
+    given = list(map(setting, settings))
+    changes = dict(given)
+    if len(changes) < len(given):
+        raise ValueError(f"Every value of the device must be given once, but these are: {', '.join(key for key, _ in given)}.")
+    device = mtj.read_device(name) if is_file(name) else getattr(mtj.presets, name)()
+    if not isinstance(device, mtj.Device):
+        raise ValueError(f"The device must be of one cell, but {name!r} holds a film of {device.number}.")
     for key, value in changes.items():
-        device = mtj.devices.replaced(device, [mtj.devices.by_names(device, [key])[0].leaf], [value])
+        device = mtj.devices.replaced(device, [mtj.devices.leaf_called(device, key, value)], [value])
     return _rebuilt(device)
 
 
@@ -73,16 +102,22 @@ def method_named(name: str, samples: int, seed: int) -> AbstractMethod:
 
 def _rebuilt(device: Device) -> Device:
     """The same device, put together anew so that its values are checked."""
-    return mtj.files.decode(mtj.files.encode(device))
+    return mtj.files.rebuilt(device)
 
 
-def setting(text: str) -> tuple[str, float]:
-    """Name and number of NAME=NUMBER; raises `ValueError` where `text` is anything else."""
+def setting(text: str) -> tuple[str, float | list[float]]:
+    """Name and number of NAME=NUMBER, or numbers of NAME=NUMBER,NUMBER,...; raises `ValueError` for anything else."""
     key, value = pair(text)
+    return key, numbers(value, f"A value of the device must be a number, or several with commas between them, but {text!r}")
+
+
+def numbers(text: str, wanted: str) -> float | list[float]:
+    """A number, or several with commas between them; raises `ValueError`, which begins with `wanted`, for anything else."""
     try:
-        return key, float(value)
+        found = [float(part) for part in text.strip("()[] ").split(",")]
     except ValueError:
-        raise ValueError(f"A value of the device must be a number, but {text!r} gives none.") from None
+        raise ValueError(f"{wanted} gives none.") from None
+    return found if len(found) > 1 else found[0]
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -19,6 +19,7 @@ from mtjax.cli.options import (
     check_device,
     device_named,
     method_named,
+    numbers,
     pair,
     setting,
 )
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
     from mtjax.devices import Device
-    from mtjax.pulses import Pulse
+    from mtjax.pulses import AbstractPulse
     from mtjax.sweeps import Axis, Sweep
     from mtjax.switching import Probability
 
@@ -37,11 +38,22 @@ _SHOWN = 200
 
 
 def simulate_command(
-    device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE", help="One of the presets.")],
+    device: Annotated[
+        tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME|FILE.toml", help="One of the presets, or a device in a file.")
+    ],
     /,
     *,
     current: Annotated[float | None, tyro.conf.arg(help="Amplitude of the pulse, A.")] = None,
     width: Annotated[float | None, tyro.conf.arg(help="Width of the pulse, s.")] = None,
+    voltage: Annotated[
+        float | None, tyro.conf.arg(help="Of the pulse, V, in place of the current times the write resistance.")
+    ] = None,
+    field: Annotated[
+        str | None, tyro.conf.arg(metavar="X,Y,Z", help="Of the pulse, T; one number is along z. In a sweep its direction.")
+    ] = None,
+    frequency: Annotated[
+        float | None, tyro.conf.arg(help="Hz: current, voltage and field are sine bursts in place of pulses.")
+    ] = None,
     set_: SetOption = (),
     method: EngineName = "automatic",
     samples: Annotated[int, tyro.conf.arg(help="Number of trajectories, for --method monte-carlo.")] = 10_000,
@@ -51,7 +63,8 @@ def simulate_command(
         tyro.conf.UseAppendAction[tuple[str, ...]],
         tyro.conf.arg(
             metavar="NAME=START:STOP:NUMBER",
-            help="Give it once for every swept quantity: current or width of the pulse, or a quantity of the device. Also "
+            help="Give it once for every swept quantity: current, width, voltage, field (its strength, T) or frequency of the "
+            "pulse, or a quantity of the device. Also "
             "NAME=START:STOP:NUMBER:log and NAME=VALUE,VALUE,...",
         ),
     ] = (),
@@ -65,7 +78,7 @@ def simulate_command(
         Path | None, tyro.conf.arg(metavar="FILE.png", help="A picture of trajectories through the pulse.")
     ] = None,
 ) -> None:
-    """Switching probability of a device under a rectangular pulse, or over a grid of pulses and devices.
+    """Switching probability of a device under a pulse of current, voltage and field, or over a grid of pulses and devices.
 
     A sweep writes into --out and can be killed at any moment: the same command goes on from there, to the same numbers. With
     --shard its points are divided among processes or machines that share the folder, and `mtjax merge` joins them.
@@ -74,14 +87,17 @@ def simulate_command(
       mtjax simulate sengupta2016 --current 70e-6 --width 0.5e-9
       mtjax simulate perpendicular_sot --current 110e-6 --width 1e-9 --set temperature=350 --picture switching.png
       mtjax simulate perpendicular_sot --current 110e-6 --width 1e-9 --method monte-carlo --samples 100000 --devices 2 --json
+      mtjax simulate perpendicular_stt --field=0,0,-0.35 --width 3e-9
+      mtjax simulate mine.toml --voltage 1.2 --width 0.4e-9   # after mtjax presets perpendicular_stt --write mine.toml
       mtjax simulate perpendicular_stt --width 5e-9 --sweep current=20e-6:60e-6:21 --sweep temperature=300,350,400 --out psw
       mtjax simulate perpendicular_sot --width 1e-9 --sweep current=60e-6:160e-6:21 --shard 1/4 --out sot   # and 2/4, ...
     """
     check_device(device)
     tuple(map(setting, set_))
+    driven, B = (voltage, field) != (None, None), None if field is None else _field(field)
     if not sweep:
         for name, value in {"current": current, "width": width}.items():
-            if value is None:
+            if value is None and not (name == "current" and driven):
                 raise ValueError(f"The pulse must have a current and a width, but --{name} is missing.")
     part, axes = which_shard(shard), tuple(map(axis, sweep))
     if axes:
@@ -92,22 +108,32 @@ def simulate_command(
     mtj.configure_cpu(devices=devices)
     model, how = device_named(device, set_), method_named(method, samples, seed)
     if axes:
-        sweep_command(mtj.Sweep(model, axes, how, current, width, relax), part, out, as_json=json_)
+        sweep_command(mtj.Sweep(model, axes, how, current, width, relax, voltage, B, frequency), part, out, as_json=json_)
         return
-    pulse = mtj.Pulse(current, width)
+    assert width is not None
+    pulse = mtj.pulses.excited(width, current, voltage, B, frequency=frequency)
     found = mtj.switching_probability(model, pulse, method=how, relax=relax)
-    print(json.dumps(_record(device, pulse, found)) if json_ else found)
+    drives = {"current": current, "width": width, "voltage": voltage, "field": B, "frequency": frequency}
+    print(json.dumps(_record(device, drives, found)) if json_ else found)
     if picture is not None:
         _draw(model, pulse, found, seed, picture)
         if not json_:
             print(f"written: {picture}")
 
 
-def _record(name: str, pulse: Pulse, found: Probability) -> dict:
+def _field(text: str) -> tuple[float, float, float]:
+    """The components of X,Y,Z, or of a field along z; raises `ValueError` where `text` is anything else."""
+    found = numbers(text, f"The field must be X,Y,Z (T), or one number along z, but {text!r}")
+    x, y, z = found if isinstance(found, list) and len(found) == 3 else (0.0, 0.0, found)
+    if isinstance(z, list):
+        raise ValueError(f"The field must be X,Y,Z (T), or one number along z, but is {text!r}.")
+    return x, y, z
+
+
+def _record(name: str, drives: dict[str, Any], found: Probability) -> dict:
     return {
         "device": name,
-        "current": float(pulse.amplitude),
-        "width": float(pulse.width),
+        **{name: value for name, value in drives.items() if value is not None},
         "probability": float(found.value),
         "complement": float(found.complement),
         "stderr": None if found.stderr is None or not math.isfinite(found.stderr) else float(found.stderr),
@@ -116,7 +142,7 @@ def _record(name: str, pulse: Pulse, found: Probability) -> dict:
     }
 
 
-def _draw(device: Device, pulse: Pulse, found: Probability, seed: int, path: Path) -> None:
+def _draw(device: Device, pulse: AbstractPulse, found: Probability, seed: int, path: Path) -> None:
     import jax
 
     trajectories = mtj.simulate(device, pulse, samples=_SHOWN, key=jax.random.key(seed), save=201)

@@ -16,10 +16,11 @@ from mtjax.devices.energies import (
 from mtjax.devices.grains import Grains, Spread
 from mtjax.devices.heating import JouleHeating, ThermalHistory, film_on_oxide, metal_on_oxide
 from mtjax.devices.layer import Drive, FreeLayer, Magnet
-from mtjax.devices.parameters import Parameter, all_parameters, by_names, by_where, replaced, values
+from mtjax.devices.parameters import Parameter, all_parameters, by_names, by_where, leaf_called, replaced, values
 from mtjax.devices.readout import AbstractResistance, AnomalousHall, TunnelMagnetoresistance
 from mtjax.devices.saturation import AbstractSaturation, BlochLaw
 from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism
+from mtjax.devices.stored import read_device, source_in, write_device
 from mtjax.devices.torques import AbstractTorque, SpinOrbitTorque, SpinTransferTorque
 from mtjax.devices.wells import downhill, expanded
 
@@ -60,9 +61,13 @@ __all__ = [
     "expanded",
     "figures",
     "film_on_oxide",
+    "leaf_called",
     "metal_on_oxide",
+    "read_device",
     "replaced",
+    "source_in",
     "total_energy",
     "total_field",
     "values",
+    "write_device",
 ]

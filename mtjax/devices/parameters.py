@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.tree_util import GetAttrKey, SequenceKey, keystr
 from jaxtyping import ArrayLike
 
@@ -90,7 +91,7 @@ def leaf_called(device: Device, name: str, value: ArrayLike | list[float]) -> in
     everything = {i: Parameter(_shortest(i, spelled), unit, i) for i, (*_, unit) in spelled.items()}
     leaf = _one(name, {i: names[:-1] for i, names in spelled.items()}, everything)
     wanted = jnp.shape(found[leaf][1])
-    if jnp.shape(value) != wanted:
+    if np.shape(value) != wanted:
         numbers = f"{wanted[0]} numbers" if wanted else "one number"
         raise ValueError(f"{name!r} must be {numbers}, but is {value}.")
     return leaf

@@ -9,6 +9,7 @@ from mtjax.files.numerals import number_in
 from mtjax.files.tables import Headings, Table, as_number, read_columns, read_rows, read_table
 from mtjax.files.text import read_text
 from mtjax.files.units import in_si, is_unit
+from mtjax.files.toml import as_toml, from_toml
 from mtjax.files.whole import write_whole
 from mtjax.files.workbooks import WORKBOOKS
 
@@ -18,10 +19,12 @@ __all__ = [
     "Table",
     "as_number",
     "classes_in",
+    "as_toml",
     "decode",
     "encode",
     "fingerprint",
     "in_si",
+    "from_toml",
     "is_unit",
     "load_checkpoint",
     "name_of",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -82,7 +83,7 @@ class AxialMode(Shown):
 
 
 @eqx.filter_jit
-def axial_mode(device: Device, current: Array) -> AxialMode:
+def axial_mode(device: Device, current: Any) -> AxialMode:
     """The slowest mode of `device` at a constant `current` (A)."""
     slopes, log_density, D = _walk(device, current)
     log_weight, log_resistance = _log_integrals(log_density)
@@ -110,7 +111,7 @@ def axial_mode(device: Device, current: Array) -> AxialMode:
     return AxialMode(jnp.log(D * variance) - log_time, log_up, log_down, density, everywhere, sides, exist)
 
 
-def dead_time(device: Device, current: Array) -> Scalar:
+def dead_time(device: Device, current: Any) -> Scalar:
     """How long a constant `current` (A) must flow until all modes but the slowest have died out, s; no gradient passes.
 
     They decay at least as fast as 0.8 of the softest well's relaxation or 5 D; with one well only, the slowest itself as 2.5 D.
@@ -216,7 +217,7 @@ def _harmonics(size: int) -> tuple[np.ndarray, np.ndarray]:
     return legendre(size - 1, 0, tuple(np.cos(angles)))[0].T, 2 * np.pi * np.sin(angles) * np.append(boole, boole[0])
 
 
-def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
+def _walk(device: Device, current: Any) -> tuple[Array, Array, Scalar]:
     """Slope and value of the logarithm of the density (up to a constant) at walls and middles of rings, and D (1/ns)."""
     slope, D = slope_down(device, current, device.temperature)
     angles = jnp.linspace(np.pi, 0.0, 2 * _RINGS + 1, dtype=device.start.dtype)
@@ -226,7 +227,7 @@ def _walk(device: Device, current: Array) -> tuple[Array, Array, Scalar]:
     return slopes, jnp.append(0.0, jnp.cumsum(rises)), D
 
 
-def slope_down(device: Device, current: Array, temperature: Array) -> tuple[Callable[[Array], Array], Scalar]:
+def slope_down(device: Device, current: Any, temperature: Array) -> tuple[Callable[[Array], Array], Scalar]:
     """Drift away from the start direction over D as a function of the angle from it (1/rad), and D (1/ns).
 
     At a `current` (A) and a `temperature` (K).

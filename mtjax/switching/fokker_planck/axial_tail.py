@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -205,7 +205,7 @@ def _walls(number: Array, cells: int) -> tuple[Array, Array]:
     return walls, jnp.where(solid > 0, solid, 1.0)
 
 
-def _walk(device: Device, current: Array, temperature: Array, number: Array, cells: int) -> Walk:
+def _walk(device: Device, current: Any, temperature: Array, number: Array, cells: int) -> Walk:
     """The walk over `number` cells at a `current` (A) and a `temperature` (K)."""
     slope, D = slope_down(device, current, temperature)
     walls, solid = _walls(number, cells)
@@ -225,13 +225,13 @@ def _bernoulli(x: Array) -> Array:
 
 
 @eqx.filter_jit
-def _steepest(device: Device, current: Array) -> Scalar:
+def _steepest(device: Device, current: Any) -> Scalar:
     slope, _ = slope_down(device, current, device.temperature)
     return jnp.max(jnp.abs(jax.vmap(slope)(jnp.linspace(0.0, np.pi, 181, dtype=device.start.dtype))))
 
 
 @eqx.filter_jit
-def _fastest(device: Device, current: Array, temperature: Array, cells: int) -> Scalar:
+def _fastest(device: Device, current: Any, temperature: Array, cells: int) -> Scalar:
     return _walk(device, current, temperature, jnp.asarray(float(cells)), cells).fastest
 
 

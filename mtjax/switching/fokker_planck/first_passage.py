@@ -7,7 +7,7 @@ ever holds less than nothing, and what leaves the last one is collected, not fou
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
@@ -143,7 +143,7 @@ def _start(device: Device, faces: Array) -> Array:
     return jnp.append(held / jnp.sum(held), 0.0)
 
 
-def _generator(device: Device, current: Array, temperature: Array, faces: Array) -> Float[Array, "n n"]:
+def _generator(device: Device, current: Any, temperature: Array, faces: Array) -> Float[Array, "n n"]:
     """What flows between the cells, the last row and column standing for those that have passed, 1/ns."""
     slope, D = slope_down(device, current, temperature)
     step = faces[1] - faces[0]

@@ -13,7 +13,7 @@ and under a current rho is not known; so the eigenvalue itself is taken where do
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -99,7 +99,7 @@ class TwoWells(NamedTuple):
         return tuple(a + (x - a) * decay for a, x in zip(still, parts, strict=True))  # type: ignore[return-value]
 
 
-def wells(device: Device, current: Array, shape: Stencil) -> TwoWells:
+def wells(device: Device, current: Any, shape: Stencil) -> TwoWells:
     """The two wells of `device` at a constant `current` (A), with derivatives in every number (shapes under current: none).
 
     Raises an error in single precision.
@@ -144,7 +144,7 @@ def resolved(problems: list[tuple[Device, Array]], degree: int, rungs: tuple[int
         coarse, lmax, mmax = fine, rung(1.2 * lmax), rung(1.2 * mmax)
 
 
-def _checked(device: Device, current: Array, shape: Stencil) -> float | None:
+def _checked(device: Device, current: Any, shape: Stencil) -> float | None:
     """Logarithm of the slow rate (1/ns), or `None` where it cannot be told apart from the errors of this truncation."""
     found = wells(device, current, shape)
     if np.isnan(found.gap):
@@ -166,7 +166,7 @@ def require_resolvable(device: Device) -> None:
 
 
 @eqx.filter_jit
-def has_two_wells(device: Device, current: Array) -> Bool[Array, ""]:
+def has_two_wells(device: Device, current: Any) -> Bool[Array, ""]:
     """Whether a magnetisation without noise, begun beside the bottom of either well, stays on its side under a `current` (A).
 
     It is followed for ten relaxation times of the softest direction; no gradient passes through.
@@ -200,7 +200,7 @@ def has_two_wells(device: Device, current: Array) -> Bool[Array, ""]:
     return jnp.all(sides * (bottoms @ device.start) > 0) & jnp.all(sides * (ends @ device.start) > 0)
 
 
-def driven_wells(device: Device, current: Array, shape: Stencil) -> TwoWells:
+def driven_wells(device: Device, current: Any, shape: Stencil) -> TwoWells:
     """As `wells`, by the eigenvectors of the generator; no derivative passes through the shapes of the wells' densities."""
     flow, _ = flow_of(device, current, device.temperature, shape.degree)
     axes = axes_of(device)
