@@ -24,6 +24,8 @@ Numbers = ArrayLike | Sequence[Any]
 """What converts to an array: numbers, arrays, and (nested) lists of them."""
 
 
+_FEW = 4
+"""Numbers that are shown one by one in a message."""
 _EXTRAS = {
     "matplotlib": ("matplotlib", "plot"),
     "numpyro": ("numpyro", "fit"),
@@ -80,7 +82,10 @@ def as_numpy(x: Numbers) -> Float[np.ndarray, "*shape"]:
     >>> print(f"{mtj.quantities.as_numpy([1e-9, 3e-9]).mean() * 1e9:.1f} ns")
     2.0 ns
     """
-    return np.asarray(x, float)
+    try:
+        return np.asarray(x, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"Real numbers are needed, but there is {x!r}.") from None
 
 
 def as_direction(v: Numbers) -> Array:
@@ -186,9 +191,12 @@ def require(
         value = np.asarray(value)
         if value.dtype.kind not in "biuf":
             raise ValueError(f"`{name}`{owner} must be a number, but is {str(value)!r}.")
-        if not np.all(np.isfinite(value) & (value >= least) & (value <= most) & ((value > 0) | (not positive))):
-            said = rule(least=least, most=most, positive=positive)
-            raise ValueError(f"`{name}`{owner} must be {said}, but is {' '.join([str(value), unit]).rstrip()}.")
+        fits = np.isfinite(value) & (value >= least) & (value <= most) & ((value > 0) | (not positive))
+        if not np.all(fits):
+            said, shown = rule(least=least, most=most, positive=positive), f"is {value}"
+            if value.size > _FEW:
+                shown = f"holds {value[~fits].ravel()[0]}"
+            raise ValueError(f"`{name}`{owner} must be {said}, but {' '.join([shown, unit]).rstrip()}.")
 
 
 def rule(*, positive: bool = False, least: float = -math.inf, most: float = math.inf, unit: str = "") -> str:

@@ -117,7 +117,8 @@ def _serve(pipe: Any, folder: Path) -> None:
         case = pipe.recv()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pipe.send(_command(case.text, folder) if case.kind == "command lines" else _expression(case.text, around))
+            ending = _command(case.text, folder) if case.kind == "command lines" else _expression(case.text, around)
+            pipe.send(Ending(SILENT, "what was pickled in a file was executed") if _sprung(folder) else ending)
 
 
 def _expression(text: str, around: dict[str, Any]) -> Ending:
@@ -137,10 +138,10 @@ def is_clear(error: BaseException) -> bool:
     said = str(error)
     if "\n" in said or not 15 < len(said) < _LONGEST:
         return False
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and error.errno is not None:
         return True
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return isinstance(error, (ValueError, OSError)) and "/mtjax/" in last.filename and " " in said
+    return isinstance(error, (ValueError, KeyError)) and "/mtjax/" in last.filename and " " in said
 
 
 def _command(line: str, folder: Path) -> Ending:
@@ -148,8 +149,14 @@ def _command(line: str, folder: Path) -> Ending:
     from mtjax.cli.main import main
 
     _clean(folder)
-    arguments = shlex.split(line.replace("FOLDER", str(folder)))[1:]
+    stopped, arguments = (
+        line.startswith("Ctrl-C "),
+        shlex.split(line.removeprefix("Ctrl-C ").replace("FOLDER", str(folder)))[1:],
+    )
     out, err = io.StringIO(), io.StringIO()
+    if stopped:
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.alarm(2)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code: Any = main(arguments)
@@ -158,7 +165,10 @@ def _command(line: str, folder: Path) -> Ending:
         except BaseException as error:  # noqa: BLE001
             return Ending(FOREIGN, f"{type(error).__name__}: {error}")
     said = [text for text in err.getvalue().splitlines() if text.startswith("mtjax: ")]
-    if code in (1, 2) and (len(said) == 1 and len(said[0]) < _LONGEST and "Traceback" not in err.getvalue()):
+    signal.alarm(0)
+    if code in ((130,) if stopped else (1, 2)) and (
+        len(said) == 1 and len(said[0]) < _LONGEST and "Traceback" not in err.getvalue()
+    ):
         return Ending(CLEAR, said[0])
     if code == 2 and not said:  # tyro's own, in a frame
         return Ending(CLEAR, " ".join(re.sub(r"[╭─╮│╰╯]", " ", err.getvalue()).split())[:300])
@@ -279,6 +289,13 @@ def _archives(folder: Path, around: dict[str, Any], other: Any) -> None:
     (folder / "truncated.npz").write_bytes(content[: len(content) // 2])
     (folder / "corrupted.npz").write_bytes(content[:60] + bytes(255 - b for b in content[60:200]) + content[200:])
     (folder / "fake.npz").write_text("x_train")
+
+
+def _sprung(folder: Path) -> bool:
+    """Whether a pickled object was executed; takes the trace of it away."""
+    found = (folder / "executed").exists()
+    (folder / "executed").unlink(missing_ok=True)
+    return found
 
 
 class Trap:

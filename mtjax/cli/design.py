@@ -68,6 +68,8 @@ def _fit_in(path: Path, label: str | None) -> Fit:
     except ValueError:
         found = {}
     if not (isinstance(found, dict) and "fits" in found):
+        if label is not None:
+            raise ValueError(f"--label must be left out where a file holds one fit, but is {label!r}.")
         return mtj.Fit.load(path)
     if label not in found["fits"]:
         raise ValueError(f"--label must be one of {', '.join(found['fits'])}, but is {label!r}.")

@@ -14,6 +14,8 @@ import mtjax as mtj
 if TYPE_CHECKING:
     from mtjax.fitting import AbstractFit, Comparison, Posterior, Profile
 
+_PICTURES = (".png", ".pdf", ".svg", ".jpg", ".eps", ".tif")
+
 
 def refuse(out: Path, *, force: bool) -> None:
     """Raise `ValueError` if the folder holds something already."""
@@ -21,6 +23,14 @@ def refuse(out: Path, *, force: bool) -> None:
         raise ValueError(f"The output folder must be a folder, but '{out}' is a file.")
     if out.is_dir() and any(out.iterdir()) and not force:
         raise ValueError(f"The output folder '{out}' must be empty or new: choose another --out, or write with --force.")
+
+
+def check_picture(path: Path) -> None:
+    """Raise `ValueError` where no picture can be written at `path`, before the work."""
+    if path.suffix not in _PICTURES:
+        raise ValueError(f"A picture must be a file {', '.join(_PICTURES)}, but is '{path}'.")
+    if not path.parent.is_dir():
+        raise ValueError(f"A picture must be in a folder that exists, but '{path.parent}' does not.")
 
 
 def tell_of_pictures() -> None:

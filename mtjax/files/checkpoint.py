@@ -32,7 +32,9 @@ def read_notes(path: Path, problem: str) -> dict[str, Any]:
     try:
         found = dict(json.loads(path.read_text()))
     except (ValueError, TypeError):
-        raise ValueError(f"The checkpoint {str(path)!r} must be one that mtjax wrote, but is not.") from None
+        found = {}
+    if not isinstance(found.get("problem"), str):
+        raise ValueError(f"The checkpoint {str(path)!r} must be one that mtjax wrote, but is not.")
     return found if found.get("problem") == problem else {}
 
 
@@ -89,7 +91,7 @@ def save_checkpoint(path: str | Path, tree: Any, history: Any) -> None:
 def load_checkpoint(path: str | Path, like: Any) -> tuple[Any, tuple[tuple[float, float], ...]]:
     """What `save_checkpoint` wrote, in the structure of `like`.
 
-    Raises `ValueError` where the file is no checkpoint, or one of another network.
+    Raises `ValueError` where the file is no checkpoint, damaged, or one of another network.
 
     >>> import pathlib, tempfile
     >>> import mtjax as mtj
@@ -102,7 +104,7 @@ def load_checkpoint(path: str | Path, like: Any) -> tuple[Any, tuple[tuple[float
     with Path(path).open("rb") as file:
         try:
             heading = json.loads(file.readline())
-            saved, history = heading["leaves"], heading["history"]
+            saved, history = heading["leaves"], tuple((a, b) for a, b in heading["history"])
         except (ValueError, KeyError, TypeError):
             raise ValueError(f"'{path}' must be a checkpoint written by mtjax, but is not.") from None
         wanted = _signature(like)
@@ -111,7 +113,10 @@ def load_checkpoint(path: str | Path, like: Any) -> tuple[Any, tuple[tuple[float
             raise ValueError(
                 f"The checkpoint '{path}' must be of this network, but is of another: {here[0]} in the file, {here[1]} here."
             )
-        return eqx.tree_deserialise_leaves(file, like), tuple((a, b) for a, b in history)
+        try:
+            return eqx.tree_deserialise_leaves(file, like), history
+        except (RuntimeError, ValueError, TypeError, OSError, EOFError):  # objects that are pickled there are not executed
+            raise ValueError(f"The checkpoint '{path}' must hold {len(wanted)} arrays of numbers, but is damaged.") from None
 
 
 def _signature(tree: Any) -> list[str]:

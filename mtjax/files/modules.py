@@ -42,7 +42,8 @@ def encode(x: Any) -> Any:
 def decode(x: Any, classes: tuple[type, ...] = ()) -> Any:
     """The opposite of `encode`; lists become tuples. What the first release wrote is read too.
 
-    `classes`: of your own, that are neither mtjax's nor registered. Raises `ValueError` for others.
+    `classes`: of your own, that are neither mtjax's nor registered. Raises `ValueError` for others, and for what `encode` does
+    not give.
 
     >>> import json
     >>> import mtjax as mtj
@@ -50,6 +51,13 @@ def decode(x: Any, classes: tuple[type, ...] = ()) -> Any:
     >>> print(f"delta {mtj.files.decode(json.loads(text)).delta:.1f}")
     delta 40.0
     """
+    try:
+        return _decoded(x, classes)
+    except (TypeError, AttributeError, LookupError) as error:
+        raise ValueError(f"What is read must be as mtjax saved it, but is not: {error}.") from None
+
+
+def _decoded(x: Any, classes: tuple[type, ...]) -> Any:
     if isinstance(x, list):
         return tuple(decode(item, classes) for item in x)
     if not isinstance(x, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -10,13 +11,13 @@ from typing import BinaryIO
 Content = str | bytes | Callable[[BinaryIO], object]
 
 
-def write_whole(path: str | os.PathLike[str], content: Content, *, shared: bool = False) -> None:
+def write_whole(path: str | os.PathLike[str], content: Content) -> None:
     """Replace a file at one go, so that no interruption leaves half of one.
 
     - `content`: text, bytes, or a function that writes into an open file.
-    - `shared`: whether other processes may write the same file at the same time.
 
-    The content stands beside the file, as `name.part` (`name.PID.part` where shared), until all of it has reached the disk.
+    The content stands beside the file, as `name.PID.THREAD.part`, until all of it has reached the disk: of several that write
+    at once, the last one's file remains, whole.
 
     >>> import pathlib, tempfile
     >>> import mtjax as mtj
@@ -26,7 +27,7 @@ def write_whole(path: str | os.PathLike[str], content: Content, *, shared: bool 
     ('delta = 40', ['delta.txt'])
     """
     path = Path(path)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part" if shared else f"{path.name}.part")
+    beside = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with beside.open("wb") as file:
             if callable(content):

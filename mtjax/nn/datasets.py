@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from mtjax.files import read_arrays
 from mtjax.printing import Shown
 from mtjax.quantities import need
 
@@ -96,13 +96,7 @@ def load_npz(path: str | Path) -> tuple[Dataset, Dataset]:
         raise ValueError(
             f"The data file '{path}' does not exist: `python scripts/fetch_images.py` makes mnist.npz and fashion.npz."
         )
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"'{path}' must be a numpy .npz file, but is not.")
-    with np.load(path, allow_pickle=False) as file:
-        missing = [name for name in ("x_train", "y_train", "x_test", "y_test") if name not in file]
-        if missing:
-            raise ValueError(f"'{path}' must hold x_train, y_train, x_test and y_test, but lacks {', '.join(missing)}.")
-        arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+    arrays = read_arrays(path, ("x_train", "y_train", "x_test", "y_test"))
     parts = [Dataset(_unit(arrays[f"x_{part}"]), arrays[f"y_{part}"]) for part in ("train", "test")]
     if parts[1].labels.max() > parts[0].labels.max():
         raise ValueError(

@@ -72,6 +72,7 @@ class AbstractPulse(Shown):
         x, y, z = (None if known[i] == 0 else self if known[i] == 1 else Scaled(self, shares[i]) for i in range(3))
         return x, y, z
 
+    @checked
     def __add__(self, other: AbstractPulse) -> AbstractPulse:
         """Both at once."""
         return Sum((self, other)) if other.electric is other else NotImplemented

@@ -180,13 +180,21 @@ def _claim(sweep: Sweep, folder: Path) -> None:
         raise ValueError(f"The output folder '{folder}' must be empty, new, or that of this sweep: choose another --out.")
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        write_whole(path, wanted, shared=True)  # shards that start together write the same
-    found, wanted = (json.loads(text) for text in (path.read_text(), wanted))
+        write_whole(path, wanted)  # shards that start together write the same
+    found, wanted = _description(path), json.loads(wanted)
     if found != wanted and _today(found, sweep) != wanted:
         raise ValueError(
             f"The folder '{folder}' must be that of this sweep, but belongs to another, with a different "
             f"{_difference(found, wanted)}: choose another --out."
         )
+
+
+def _description(path: Path) -> Any:
+    """What stands in sweep.json; raises `ValueError` where it is damaged."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        raise ValueError(f"'{path}' must be what mtjax wrote, but is damaged: remove it, or choose another --out.") from None
 
 
 def _today(found: Any, sweep: Sweep) -> Any:
@@ -237,13 +245,13 @@ def _read(path: Path) -> dict[int, Answer]:
         reasons = json.loads(table.attrs["without_answer"])
         columns = [table[name].values.tolist() for name in _COLUMNS]
         numbers = table["point"].values.tolist()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, EOFError, AttributeError) as error:
         raise ValueError(f"'{path}' must hold points of a sweep, but cannot be read: {error}.") from None
     return {n: Answer(p, q, error, reasons.get(str(n), "")) for n, p, q, error in zip(numbers, *columns, strict=True)}
 
 
 def _write(path: Path, table: Dataset) -> None:
-    write_whole(path, bytes(table.to_netcdf(engine="scipy")), shared=True)
+    write_whole(path, bytes(table.to_netcdf(engine="scipy")))
 
 
 def _xarray() -> Any:

@@ -16,6 +16,7 @@ from jaxtyping import Array, ArrayLike, Float
 from mtjax.checks import Within, checked
 from mtjax.constants import NS
 from mtjax.devices import AppliedField, Device, ExchangeBias, Grains, SpinOrbitTorque, UniaxialAnisotropy
+from mtjax.files import read_arrays, write_arrays
 from mtjax.pulses import AbstractPulse, require_single
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.switching.hazard_table import Axes, reduced, tabulate
@@ -93,13 +94,12 @@ class HazardLaw(AbstractMethod):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the table to a `.npz` file."""
-        np.savez(path, **{name: np.asarray(getattr(self, name)) for name in _NAMES})
+        write_arrays(path, **{name: np.asarray(getattr(self, name)) for name in _NAMES})
 
     @staticmethod
     def load(path: str | PathLike[str]) -> HazardLaw:
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            return HazardLaw.of(*(file[name] for name in _NAMES))
+        """Read what `save` wrote; raises `ValueError` where the file holds something else."""
+        return HazardLaw.of(*read_arrays(path, _NAMES).values())
 
     @property
     def name(self) -> str:

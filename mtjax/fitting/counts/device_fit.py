@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from mtjax.checks import Count, Wait, checked
+from mtjax.checks import Count, Wait, Within, checked
 from mtjax.devices import Device, Parameter, by_names, by_where
 from mtjax.dynamics import settling_time
 from mtjax.fitting.binomial import Prediction, chi_square_tail, deviances, fisher_information, residuals
@@ -113,13 +113,14 @@ class Fit(AbstractFit):
         """The fitted lapse, if there is one."""
         return in_default(in_double(self.model.lapse_of)(self.at))
 
+    @checked
     def predict(
         self,
-        amplitude: Numbers,
-        width: Numbers,
-        field: Numbers | None = None,
+        amplitude: Annotated[Numbers, Within()],
+        width: Annotated[Numbers, Within(positive=True, unit="s")],
+        field: Annotated[Numbers, Within()] | None = None,
         *,
-        temperature: Numbers | None = None,
+        temperature: Annotated[Numbers, Within(least=0.0, unit="K")] | None = None,
         group: str | None = None,
     ) -> Prediction:
         """Switching probabilities of the fitted device, with their derivatives in the fitted quantities.
@@ -128,7 +129,12 @@ class Fit(AbstractFit):
         - `group`: label of the device (or direction), where groups have quantities of their own.
         """
         given = (amplitude, width, field, temperature)
-        shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given if x is not None))
+        try:
+            shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given if x is not None))
+        except ValueError:
+            raise ValueError(
+                f"Amplitudes, widths, fields and temperatures must be one or as many, but are {[np.size(x) for x in given]}."
+            ) from None
         columns = [None if x is None else np.broadcast_to(np.asarray(x, float), shape) for x in given]
         return self.predict_rows(Settings(columns[0], columns[1], np.full(shape, self._group(group)), *columns[2:]))
 

@@ -67,7 +67,7 @@ def profile(fit: AbstractFit, name: str) -> Profile:
 
     - `fit`: whose likelihood it is; `name`: of the quantity.
 
-    Raises `KeyError` where there is no such quantity, `ValueError` for fits by Monte Carlo.
+    Raises `ValueError` where there is no such quantity, and for fits by Monte Carlo.
 
     >>> import mtjax as mtj
     >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
@@ -76,6 +76,8 @@ def profile(fit: AbstractFit, name: str) -> Profile:
     Bk by profile likelihood, 68%: 219.3 mT ... 221.4 mT; 95%: 218.4 mT ... 222.4 mT
     """
     refuse_noise(fit, "A profile")
+    if name not in fit.estimates.names:
+        raise ValueError(f"`name` must be a fitted quantity, {' or '.join(fit.estimates.names)}, but is {name!r}.")
     estimate = fit.estimates[name]
     i = fit.estimates.names.index(name)
     step = _STEP * min(float(np.sqrt(fit.spread[i, i])), 1.0)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Real
 
 from mtjax.devices import Device
+from mtjax.files import read_arrays, write_arrays
 from mtjax.nn.laws.law import AbstractLaw, ChebyshevLaw, clenshaw, polynomials
 from mtjax.printing import with_unit
 from mtjax.quantities import quantity
@@ -75,17 +76,17 @@ class PerpendicularLaw(AbstractLaw):
     def save(self, path: str | Path) -> None:
         """Write as `.npz`."""
         numbers = {n: np.asarray(getattr(self, n)) for n in _NUMBERS}
-        np.savez(path, ranges=self.ranges, error=self.error, provenance=self.provenance, **numbers)
+        write_arrays(path, ranges=self.ranges, error=self.error, provenance=self.provenance, **numbers)
 
     @staticmethod
     def load(path: str | Path) -> PerpendicularLaw:
-        """Read what `save` wrote."""
-        with np.load(path) as file:
-            (a, b), (c, d) = file["ranges"].tolist()
-            numbers = {n: jnp.asarray(file[n], jnp.result_type(float)) for n in _NUMBERS}
-            return PerpendicularLaw(
-                ranges=((a, b), (c, d)), error=float(file["error"]), provenance=str(file["provenance"]), **numbers
-            )
+        """Read what `save` wrote; raises `ValueError` where the file holds something else."""
+        found = read_arrays(path, ("ranges", "error", "provenance", *_NUMBERS))
+        (a, b), (c, d) = found["ranges"].tolist()
+        numbers = {n: jnp.asarray(found[n], jnp.result_type(float)) for n in _NUMBERS}
+        return PerpendicularLaw(
+            ranges=((a, b), (c, d)), error=float(found["error"]), provenance=str(found["provenance"]), **numbers
+        )
 
     def varied(self, *, Bk: ArrayLike = 1.0, Ms: ArrayLike = 1.0, thickness: ArrayLike = 1.0) -> PerpendicularLaw:
         """With these factors on anisotropy field, magnetisation and thickness: exact, since all three enter by scaling.

@@ -174,7 +174,7 @@ class ChebyshevLaw(AbstractLaw):
                 jnp.asarray(d["coefficients"], float), tuple((a, b) for a, b in d["ranges"]), tuple(d["names"]),
                 tuple(as_scalar(v) for v in d["values"]), d["error"], d["provenance"],
             )  # fmt: skip
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"'{path}' must hold a law saved by mtjax, but does not ({error}).") from None
 
 
