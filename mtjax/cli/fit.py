@@ -17,6 +17,7 @@ from mtjax.cli.options import (
     MethodName,
     Out,
     SetOption,
+    SpreadOption,
     check_device,
     check_file,
     device_named,
@@ -103,6 +104,7 @@ class SearchOptions:
         ),
     ] = ()
     method: MethodName = "fokker-planck"
+    spread: SpreadOption = None
     samples: Annotated[int, tyro.conf.arg(help="Trajectories per setting and place, for --method monte-carlo.")] = 1000
     each: Annotated[
         tuple[str, ...],
@@ -141,7 +143,7 @@ class SearchOptions:
 
     def fits(self, device: Device, parts: dict[str, SwitchingData]) -> dict[str, Fit]:
         """The fit of every part of the data, under its label."""
-        arguments, method = self.arguments(device), method_named(self.method, self.samples, 0)
+        arguments, method = self.arguments(device), method_named(self.method, self.samples, 0, self.spread)
         return {
             label: mtj.fit(device, part, **arguments, method=method, progress=True, checkpoint=self._checkpoint(label))
             for label, part in parts.items()

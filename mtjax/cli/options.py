@@ -40,6 +40,10 @@ EngineName = Annotated[
     Literal["automatic", "fokker-planck", "monte-carlo", "thermal-activation"],
     tyro.conf.arg(help="The one that answers soonest to 0.003; without sampling; by sampling; or a closed law."),
 ]
+SpreadOption = Annotated[
+    float | None,
+    tyro.conf.arg(help="Relative spread of the barriers, over devices or shots, for --method thermal-activation: 0.08."),
+]
 Out = Annotated[Path, tyro.conf.arg(help="Folder for the results; made where it does not exist.")]
 Force = Annotated[bool, tyro.conf.arg(help="Write into --out even if it holds something already.")]
 Json = Annotated[bool, tyro.conf.arg(name="json", help="JSON on standard output, for scripts.")]
@@ -89,15 +93,17 @@ def device_named(name: str, settings: Iterable[str]) -> Device:
     return _rebuilt(device)
 
 
-def method_named(name: str, samples: int, seed: int) -> AbstractMethod:
-    """The method of a `MethodName` or `EngineName`."""
+def method_named(name: str, samples: int, seed: int, spread: float | None = None) -> AbstractMethod:
+    """The method of a `MethodName` or `EngineName`; raises `ValueError` where another than the closed law is given a spread."""
+    if spread is not None and name != "thermal-activation":
+        raise ValueError(f"--spread must stand with --method thermal-activation, but the method is {name}.")
     if name == "automatic":
         return mtj.Automatic()
     if name == "monte-carlo":
         import jax
 
         return mtj.MonteCarlo(samples=samples, key=jax.random.key(seed))
-    return mtj.ThermalActivation() if name == "thermal-activation" else mtj.FokkerPlanck()
+    return mtj.ThermalActivation(spread=spread) if name == "thermal-activation" else mtj.FokkerPlanck()
 
 
 def _rebuilt(device: Device) -> Device:

@@ -16,6 +16,7 @@ from mtjax.cli.options import (
     EngineName,
     Json,
     SetOption,
+    SpreadOption,
     check_device,
     device_named,
     method_named,
@@ -57,6 +58,7 @@ def simulate_command(
     set_: SetOption = (),
     method: EngineName = "automatic",
     samples: Annotated[int, tyro.conf.arg(help="Number of trajectories, for --method monte-carlo.")] = 10_000,
+    spread: SpreadOption = None,
     seed: Annotated[int, tyro.conf.arg(help="Of the random numbers.")] = 0,
     relax: Annotated[float | None, tyro.conf.arg(help="How long after the pulse the device is read, s.")] = None,
     sweep: Annotated[
@@ -106,7 +108,7 @@ def simulate_command(
     elif picture is not None:
         mtj.quantities.need("matplotlib", "A picture")
     mtj.configure_cpu(devices=devices)
-    model, how = device_named(device, set_), method_named(method, samples, seed)
+    model, how = device_named(device, set_), method_named(method, samples, seed, spread)
     if axes:
         sweep_command(mtj.Sweep(model, axes, how, current, width, relax, voltage, B, frequency), part, out, as_json=json_)
         return
