@@ -15,11 +15,13 @@ from mtjax.cli.fit import fit_command
 from mtjax.cli.loops import loops_command
 from mtjax.cli.presets import presets_command
 from mtjax.cli.simulate import merge_command, simulate_command
+from mtjax.cli.telegraph import telegraph_command
 from mtjax.cli.train import train_command
 
 COMMANDS = {
     "fit": fit_command,
     "loops": loops_command,
+    "telegraph": telegraph_command,
     "design": design_command,
     "demo": demo_command,
     "simulate": simulate_command,

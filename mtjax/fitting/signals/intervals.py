@@ -10,12 +10,13 @@ from jaxtyping import Array, Float
 
 from mtjax.fitting.binomial import runs_tail
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
-from mtjax.fitting.signals.loops import Thresholds
+from mtjax.fitting.signals.loops import UNITS
+from mtjax.fitting.signals.one_barrier import by_polarity, fit_one_barrier
+from mtjax.fitting.signals.switching_loops import Thresholds
 from mtjax.fitting.space import Bounds, coordinates
 from mtjax.quantities import require
 
 _LEVEL = 0.01
-_FLOOR = -700.0
 
 
 def log_interval(low: Array, high: Array) -> Array:
@@ -43,13 +44,11 @@ class ActivatedThresholds(AbstractLikelihood):
     """Thermally activated switching of a sweep of pulses, I_c = I_0 [1 - ln(t / tau_0) / delta] for each polarity.
 
     The barrier falls linearly with the current: rate = exp(-delta (1 - I / I_0)) / tau_0 (Koch, Katine and Sun, Phys. Rev.
-    Lett. 92, 088302, 2004; recalled). With `single`, one barrier is crossed in one event: a sweep then switches between two
-    amplitudes with the probability that the sum of its rates gives, and thresholds scatter by I_0 / delta from sweep to
-    sweep. Without it, I_c is where the rate is 1 / t, and thresholds scatter normally by a `scatter` that is fitted: a film
-    that switches piece by piece.
+    Lett. 92, 088302, 2004; recalled). I_c is where the rate is 1 / t, and thresholds scatter normally by a `scatter` that is
+    fitted: a film that switches piece by piece (for one event over one barrier: `OneBarrier`).
 
-    Quantities: I_0 of each polarity, then delta of each, then, if not `single`, the relative scatter sigma / I_0. Where all
-    thresholds are of one polarity, there is one I_0 and one delta.
+    Quantities: I_0 of each polarity, then delta of each, then the relative scatter sigma / I_0. Where all thresholds are of one
+    polarity, there is one I_0 and one delta.
 
     - `lower`, `upper`, `width`, `negative`: thresholds (A), pulse widths (s), whether negative, shape (n,).
     - `tau_0`: s.
@@ -69,14 +68,12 @@ class ActivatedThresholds(AbstractLikelihood):
     width: Float[np.ndarray, " n"]
     negative: np.ndarray
     tau_0: float
-    single: bool = eqx.field(static=True, default=False)
     one_delta: bool = eqx.field(static=True, default=False)
 
     @property
     def kind(self) -> str:
         """Number of thresholds and the law."""
-        how = "one event over one barrier" if self.single else "normal scatter"
-        return f"{self.rows} switching thresholds by thermal activation, {how}"
+        return f"{self.rows} switching thresholds by thermal activation, normal scatter"
 
     @property
     def rows(self) -> int:
@@ -95,26 +92,11 @@ class ActivatedThresholds(AbstractLikelihood):
 
     def log_likelihood(self, values: Float[Array, " k"]) -> Array:
         """Sum over the thresholds of the logarithm of the probability of their interval."""
-        I0, delta = self._pairs(values)
-        middle = self.middle(values)
-        if not self.single:
-            return _scattered(self, middle, values[-1] * I0)
-        scale = I0 / delta
-        closed = jnp.isfinite(self.upper)
-        step = jnp.where(closed, self.upper - self.lower, jnp.inf)
-        # pulses of the sweep below: a geometric series of the numbers of expected events
-        below = jnp.exp((self.lower - middle) / scale) / -jnp.expm1(-jnp.where(closed, step, scale) / scale)
-        within = jnp.exp(jnp.where(closed, self.upper - middle, 0.0) / scale)
-        switched = jnp.log(-jnp.expm1(-jnp.maximum(within, 1e-300)))
-        return jnp.sum(jnp.maximum(-below + jnp.where(closed, switched, 0.0), _FLOOR))
+        return _scattered(self, self.middle(values), values[-1] * self._pairs(values)[0])
 
     def _pairs(self, values: Array) -> tuple[Array, Array]:
         """I_0 and delta of every row."""
-        own = len(values) if self.single else len(values) - 1
-        polarities = own - 1 if self.one_delta else own // 2
-        chosen = jnp.minimum(jnp.asarray(self.negative, int), polarities - 1)
-        delta = values[polarities] if self.one_delta else values[polarities : 2 * polarities][chosen]
-        return values[:polarities][chosen], delta
+        return by_polarity(values[:-1], self.negative, one_delta=self.one_delta)
 
 
 class ShiftedLoops(AbstractLikelihood):
@@ -172,16 +154,22 @@ def fit_thresholds(
     *,
     tau_0: float = 1e-9,
     single: bool = False,
+    exponent: float | None = None,
     one_delta: bool = False,
     bounds: Bounds | None = None,
 ) -> LikelihoodFit:
-    """Critical current and thermal stability for both polarities in one fit, from thresholds at several pulse widths.
+    """Critical current (or field) and thermal stability for both polarities in one fit.
 
-    - `data`: what `thresholds` finds in loops over the current; `bounds`: by name of the quantity.
+    - `data`: what `thresholds` finds in loops; `bounds`: by name of the quantity.
     - `tau_0`: attempt time, s (1 ns assumed, as usual; delta moves with its logarithm).
-    - `single`, `one_delta`: as in `ActivatedThresholds`; whether both polarities share one delta.
+    - `single`: whether one event over one barrier switches all of it, as in `OneBarrier`: the distribution over many cycles at
+      one pulse width or sweep rate is enough then. Without it, several pulse widths are needed, and thresholds scatter normally
+      as in `ActivatedThresholds`.
+    - `exponent`: of the barrier, for `single`; 1 for currents and voltages and 2 for fields where `None`.
+    - `one_delta`: whether both polarities share one delta.
 
-    Raises `ValueError` where a polarity has fewer than two pulse widths, or `tau_0` is not positive.
+    Raises `ValueError` where a polarity has fewer than two pulse widths (fewer than three events in two steps, for `single`),
+    no time is known, or a number is out of range.
 
     >>> import numpy as np
     >>> import mtjax as mtj
@@ -192,26 +180,33 @@ def fit_thresholds(
     >>> f"{1e3 * fit.estimates['critical_current[+]'].value:.2f} mA, delta {fit.estimates['delta[+]'].value:.0f}"
     '1.00 mA, delta 40'
     """
-    require({"tau_0": tau_0}, "tau_0", positive=True, unit="s")
+    require({"tau_0": tau_0, "exponent": exponent}, "tau_0", positive=True, unit="s")
+    require({"exponent": exponent}, "exponent", least=1.0, most=3.0)
+    if single:
+        power = (2.0 if data.unit == "T" else 1.0) if exponent is None else exponent
+        return fit_one_barrier(data, tau_0=tau_0, exponent=power, one_delta=one_delta, bounds=bounds)
+    if np.any(data.width <= 0):
+        raise ValueError("Thresholds must have a pulse width each, but some have none: give it, or fit with single=True.")
     names = {1: "+", -1: "-"}
     signs = [s for s in (1, -1) if np.any(data.polarity == s)]
     for s in signs:
         if len(np.unique(data.width[data.polarity == s])) < 2:
-            raise ValueError(f"Thresholds of two pulse widths are needed for a thermal stability, but {names[s]} has one.")
-    law = ActivatedThresholds(data.lower, data.upper, data.width, data.polarity < 0, tau_0, single, one_delta)
+            raise ValueError(
+                f"Thresholds of two pulse widths are needed for a thermal stability, but {names[s]} has one (a distribution "
+                "over many cycles at one width is fitted with single=True)."
+            )
+    law = ActivatedThresholds(data.lower, data.upper, data.width, data.polarity < 0, tau_0, one_delta)
     middles = [_middles(data)[data.polarity == s] for s in signs]
     slopes = [_line(np.log(data.width[data.polarity == s] / tau_0), y) for s, y in zip(signs, middles, strict=True)]
     labels = [names[s] for s in signs]
     deltas = [float(np.clip(-a / b if b < 0 else 50.0, 5.0, 500.0)) for a, b in slopes]
     start = [max(a, y.max()) for (a, _), y in zip(slopes, middles, strict=True)]
     start += [float(np.mean(deltas))] if one_delta else deltas
-    quantities = [f"critical_current[{x}]" for x in labels]
-    units = ["A"] * len(signs) + [""] * (1 if one_delta else len(signs))
+    quantities = [f"critical_{UNITS[data.unit]}[{x}]" for x in labels]
+    units = [data.unit] * len(signs) + [""] * (1 if one_delta else len(signs))
     quantities += ["delta"] if one_delta else [f"delta[{x}]" for x in labels]
-    if not single:
-        start, quantities, units = [*start, 0.05], [*quantities, "relative_scatter"], [*units, ""]
-    given = {"relative_scatter": (1e-3, 1.0)} if not single else {}
-    space = coordinates(quantities, units, start, bounds={**given, **(bounds or {})})
+    start, quantities, units = [*start, 0.05], [*quantities, "relative_scatter"], [*units, ""]
+    space = coordinates(quantities, units, start, bounds={"relative_scatter": (1e-3, 1.0), **(bounds or {})})
     fit = maximise(law, space, warnings=data.warnings)
     return _criticised(fit, law.middle(jnp.asarray(fit.estimates.value)), data, data.width)
 

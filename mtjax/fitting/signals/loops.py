@@ -1,45 +1,42 @@
-"""Loops of resistance against current pulses or field, and between which two points they switch."""
+"""Loops of resistance against current, voltage or field: between which two points they switch, and their cycles."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
-from os import PathLike
-from pathlib import Path
+from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
-from mtjax.files import Headings, read_columns, read_rows
-from mtjax.printing import Shown, with_unit
-from mtjax.quantities import as_numpy
+from mtjax.printing import Shown
+from mtjax.quantities import as_numpy, require
 
-PULSED: Headings = {
-    "swept": {"current": 1.0, "current_A": 1.0, "I": 1.0, "Current(A)": 1.0, "Current(mA)": 1e-3, "current_mA": 1e-3},
-    "resistance": {"resistance": 1.0, "R": 1.0, "Resistance(Ohm)": 1.0},
-    "width": {"width": 1.0, "pulse_width": 1.0, "t_p": 1.0, "Pulse width s": 1.0},
-    "field": {"field": 1.0, "field_T": 1.0, "Applied in-plane field (Oe)": 1e-4},
-}
-"""Headings of loops against current pulses."""
-FIELD_SWEPT: Headings = {
-    "swept": {"field_z": 1.0, "field_z_T": 1.0, "Field(T)": 1.0, "Field(Oe)": 1e-4},
-    "resistance": {"resistance": 1.0, "R": 1.0, "Resistance(Ohm)": 1.0},
-    "current": {"current": 1.0, "current_A": 1.0, "Applied current (mA)": 1e-3},
-    "field": {"field": 1.0, "field_T": 1.0, "Applied in-plane field (Oe)": 1e-4},
-}
-"""Headings of loops against an out-of-plane field under a current."""
-_CLEAR = 6.0
+CLEAR = 6.0
 """How many standard deviations of the noise a change of resistance must have to count as switching."""
 _END = 3
+_SHARP = 0.6
+"""Share of the whole change that one step must make to count as the event, in a loop that is read under bias."""
+_TURN, _REACH = 0.1, 0.5
+UNITS = {"A": "current", "V": "voltage", "T": "field"}
+"""What can be swept, by its SI unit."""
+
+
+class Way(NamedTuple):
+    """One way out: the amplitudes without sign between which it switches, and the resistance before and after."""
+
+    lower: float
+    upper: float
+    before: float
+    after: float
 
 
 class Loop(Shown):
-    """One loop: resistance after each step of a current (A) or a field (T).
+    """One loop: resistance after each step of a current (A), a voltage (V) or a field (T).
 
     - `swept`, `resistance` (ohm): shape (n,), in the order of the measurement.
-    - `width`: of the pulses, s; `current`: that flows, A; `field`: in the plane, T; 0 where not stated.
-    - `name`: for messages.
+    - `width`: of the pulses, s, where the resistance is read after each; 0 where it is read while the sweep goes on.
+    - `current`: that flows, A; `field`: in the plane, T; 0 where not stated.
+    - `name`: for messages; `unit`: of what is swept; `sweep_rate`: in that unit per second, 0 where not known.
 
     >>> import numpy as np
     >>> import mtjax as mtj
@@ -54,6 +51,8 @@ class Loop(Shown):
     current: float = 0.0
     field: float = 0.0
     name: str = "the loop"
+    unit: str = "A"
+    sweep_rate: float = 0.0
 
     def __check_init__(self):
         if len(self.swept) < 5 or len(self.swept) != len(self.resistance):
@@ -61,6 +60,12 @@ class Loop(Shown):
                 f"A loop needs at least five points, a resistance for each, but {self.name} has {len(self.swept)} and "
                 f"{len(self.resistance)}."
             )
+        require(self, "swept resistance current field")
+        require(self, "width sweep_rate", least=0.0)
+        if self.unit not in UNITS:
+            raise ValueError(f"The `unit` of what is swept must be one of {', '.join(UNITS)}, but is {self.unit!r}.")
+        if np.ptp(self.swept) == 0:
+            raise ValueError(f"A loop must sweep, but that of {self.name} stays at {self.swept[0]:g} {self.unit}.")
 
     @property
     def noise(self) -> float:
@@ -68,44 +73,64 @@ class Loop(Shown):
         return float(1.4826 * np.median(np.abs(np.diff(self.resistance))) / np.sqrt(2))
 
     def bracket(self, polarity: int) -> tuple[float, float] | None:
-        """The two amplitudes, T or A without sign, between which it switches on the way to `polarity` (+1 or -1).
+        """The two amplitudes (T, V or A), without sign, between which it switches on the way to `polarity` (+1 or -1).
 
-        The first step that leaves the resistance beyond the middle between before and after. `(largest, inf)` if it does
-        not switch; `None` if the loop does not go there.
+        The first step that makes most of the change; where none does, or with pulses, the first that leaves the resistance
+        beyond the middle between before and after. `(largest, inf)` if it does not switch; `None` if the loop does not go
+        there, or had the state already to which that way leads.
         """
-        branch = self._branch(polarity)
+        way = self.way(polarity)
+        if way is None:
+            return None
+        other = None if np.isfinite(way.upper) else self.way(-polarity)
+        if other is not None and np.isfinite(other.upper):
+            there = abs(way.before - other.before) < abs(way.before - other.after)
+            return None if there else (way.lower, way.upper)
+        return way.lower, way.upper
+
+    def way(self, polarity: int) -> Way | None:
+        """The longest way out to a polarity; `None` if there is none."""
+        branch = self.branch(polarity)
         if branch is None:
             return None
         out, back = branch
         x, resistance = polarity * self.swept[out], self.resistance[out]
-        rest = _rest(x) if self.width > 0 else np.arange(_END)
-        before = np.mean(resistance[rest])
-        after = np.mean(self.resistance[back[-_END:]]) if self.width > 0 else np.mean(resistance[-_END:])
-        if abs(after - before) <= _CLEAR * self.noise:
-            return float(x[-1]), np.inf
-        beyond = (resistance - (before + after) / 2) * np.sign(after - before) > 0
-        first = int(np.flatnonzero(beyond & (np.arange(len(x)) > rest[-1]))[0])
-        return float(x[first - 1]), float(x[first])
+        rest = _rest(x) if self.width > 0 else np.arange(min(_END, len(x) - 1))
+        before = float(np.mean(resistance[rest]))
+        after = float(np.mean(self.resistance[back[-_END:]]) if self.width > 0 else np.mean(resistance[-_END:]))
+        change = after - before
+        if abs(change) <= CLEAR * self.noise or change == 0:
+            return Way(float(x.max()), np.inf, before, after)
+        first = self._first(resistance, before, after, int(rest[-1]))
+        low, high = sorted((float(x[first - 1]), float(x[first])))
+        if low == high:  # read twice at one amplitude
+            low -= float(np.median(np.abs(np.diff(x))[np.diff(x) != 0]))
+        return Way(low, high, before, after)
 
-    def _branch(self, polarity: int) -> tuple[np.ndarray, np.ndarray] | None:
+    def _first(self, resistance: np.ndarray, before: float, after: float, rest: int) -> int:
+        """The point by which it has switched."""
+        sign, later = np.sign(after - before), np.arange(len(resistance)) > rest
+        if self.width == 0:
+            jumps = np.append(0.0, np.diff(resistance)) * sign > _SHARP * abs(after - before)
+            if jumps.any():
+                return int(np.argmax(jumps))
+        beyond = (resistance - (before + after) / 2) * sign > 0
+        return int(np.argmax(beyond & later)) if np.any(beyond & later) else len(resistance) - 1
+
+    def branch(self, polarity: int) -> tuple[np.ndarray, np.ndarray] | None:
         """Indices of the longest way out to the extreme of a polarity, and of the way back as far as zero."""
         x = polarity * self.swept
         if x.max() <= 0:
             return None
-        ways = [_climb(x, int(top)) for top in np.flatnonzero(x >= x.max() * (1 - 1e-9))]
-        out = max(ways, key=len)
-        end = int(out[-1])
+        at = turns(x)
+        rises = [(i, j) for i, j in zip(at[:-1], at[1:], strict=True) if x[j] > x[i] and x[j] > _REACH * x.max()]
+        if not rises:
+            return None
+        begin, top = max(rises, key=lambda ends: ends[1] - ends[0])
+        end = top
         while end + 1 < len(x) and 0 <= x[end + 1] <= x[end]:
             end += 1
-        return (out, np.arange(out[-1], end + 1)) if len(out) > 1 else None
-
-
-def _climb(x: np.ndarray, top: int) -> np.ndarray:
-    """Indices of the rise that ends at `top`."""
-    begin = top
-    while begin > 0 and x[begin - 1] < x[begin]:
-        begin -= 1
-    return np.arange(begin, top + 1)
+        return np.arange(begin, top + 1), np.arange(top, end + 1)
 
 
 def _rest(x: np.ndarray) -> np.ndarray:
@@ -114,139 +139,53 @@ def _rest(x: np.ndarray) -> np.ndarray:
     return np.arange(max(last - _END, 0), last)
 
 
-def read_loops(
-    paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, headings: Headings | None = None
-) -> tuple[Loop, ...]:
-    r"""The loops in CSV files, one each, or in all CSV files of a folder.
+def turns(x: Float[np.ndarray, " n"]) -> list[int]:
+    """The points where a sweep turns round, its ends included; reversals by less than a tenth of its span are noise.
 
-    - `paths`: a file, several, or a folder.
-    - `headings`: `PULSED` or `FIELD_SWEPT`, or your own; `None` finds out which of the two the first file has.
-
-    Warns of repeated rows (which are dropped) and of unlikely units. Raises `ValueError` where a file is missing, holds no
-    such columns, or no file is there at all.
-
-    >>> import pathlib, tempfile
-    >>> import mtjax as mtj
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "loop.csv"
-    >>> rows = "".join(f"{i / 10},{1000 + 1000 * (i > 3)},1e-6\n" for i in range(7))
-    >>> size = path.write_text("current_mA,resistance,width\n" + rows)
-    >>> mtj.read_loops(path)[0].swept.tolist()
-    [0.0, 0.0001, 0.0002, 0.0003, 0.0004, 0.0005, 0.0006]
+    >>> import numpy as np
+    >>> from mtjax.fitting.signals.loops import turns
+    >>> turns(np.array([0.0, 1.0, 2.0, 1.9, 3.0, 1.0, -3.0, 0.0]))
+    [0, 4, 6, 7]
     """
-    files = _files(paths)
-    found = tuple(_read(file, headings or _guess(file)) for file in files)
-    for loop in found:
-        size = np.abs(loop.swept).max()
-        if size > 20 or abs(loop.current) > 1:
-            raise_to = "a current" if loop.width else "a field or current"
-            warnings.warn(
-                f"{loop.name} holds {raise_to} of {max(size, abs(loop.current)):g} in SI units, which is unusual: are the "
-                "numbers in ampere and tesla, or in milliampere, microampere or oersted?",
-                stacklevel=2,
-            )
-    return found
+    least, found, best, rising = _TURN * float(np.ptp(x)), [0], 0, 0
+    for i, value in enumerate(x.tolist()):
+        if rising == 0 and abs(value - x[0]) > least:
+            rising, best = (1 if value > x[0] else -1), i
+        elif rising and (value - x[best]) * rising >= 0:
+            best = i
+        elif rising and (x[best] - value) * rising > least:
+            found.append(best)
+            rising, best = -rising, i
+    return [*found, best] if best != found[-1] else found
 
 
-def _files(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
-    single = isinstance(paths, str | PathLike)
-    given = [Path(paths)] if single else [Path(p) for p in paths]
-    files = [file for p in given for file in (sorted(p.glob("*.csv")) if p.is_dir() else [p])]
-    if not files:
-        inside = [f"'{folder}'" for p in given if p.is_dir() for folder in sorted(p.iterdir()) if folder.is_dir()]
-        advice = f": give one of its folders, {', '.join(inside)}" if inside else ""
-        raise ValueError(
-            f"There must be at least one CSV file, but {str(given[0]) if given else 'the list'!r} holds none{advice}."
-        )
-    return files
+def cycles(loop: Loop) -> tuple[Loop, ...]:
+    """The cycles of a sweep that goes to and fro many times; the loop itself where it is one.
 
-
-def _guess(file: Path) -> Headings:
-    return FIELD_SWEPT if set(read_rows(file)[0]) & set(FIELD_SWEPT["swept"]) else PULSED
-
-
-def _read(path: Path, headings: Headings) -> Loop:
-    optional = tuple({"field", "current"} & set(headings))
-    columns = read_columns(path, headings, optional=optional)
-    swept, resistance = columns.pop("swept"), columns.pop("resistance")
-    for name, column in columns.items():
-        if not np.allclose(column, column[0], rtol=1e-6, atol=0):
-            raise ValueError(f"{path.name} must have one {name}, but has {column.min():g} to {column.max():g}.")
-    again = np.append(False, (np.diff(swept) == 0) & (np.diff(resistance) == 0))
-    if again.any():
-        warnings.warn(
-            f"{path.name} has {again.sum()} rows that repeat the one before (first in row {np.argmax(again) + 1}): dropped.",
-            stacklevel=3,
-        )
-    scalars = {name: float(column[0]) for name, column in columns.items()}
-    return Loop(swept[~again], resistance[~again], **scalars, name=path.name)
-
-
-class Thresholds(Shown):
-    """Switching amplitudes known to intervals, one per loop and polarity; n rows.
-
-    - `lower`, `upper`: amplitudes without sign between which it switched, shape (n,), A or T; `upper` infinite: it did not.
-    - `polarity`: +1 or -1; `width`: of the pulses, s; `current`, A; `field`, T; shape (n,).
-    - `warnings`: about the loops, one sentence each.
+    Each begins where the sweep turns round as at its start. A last piece that goes nowhere joins the one before.
 
     >>> import numpy as np
     >>> import mtjax as mtj
-    >>> loop = mtj.Loop(1e-4 * np.arange(7), np.array([1e3, 1e3, 1e3, 1e3, 2e3, 2e3, 2e3]), width=1e-6)
-    >>> found = mtj.thresholds([loop])
-    >>> print(f"{1e6 * found.lower[0]:.0f} to {1e6 * found.upper[0]:.0f} uA at {1e6 * found.width[0]:.0f} us")
-    300 to 400 uA at 1 us
-    >>> found.warnings
-    ('the loop has no negative half: one threshold only.',)
+    >>> swept = 1e-4 * np.tile([-3, -1, 1, 3, 1, -1], 3)
+    >>> [one.name for one in mtj.fitting.cycles(mtj.Loop(swept, 1e3 + swept, name="R-I"))]
+    ['R-I, cycle 1', 'R-I, cycle 2', 'R-I, cycle 3']
     """
-
-    lower: Float[np.ndarray, " n"]
-    upper: Float[np.ndarray, " n"]
-    polarity: Float[np.ndarray, " n"]
-    width: Float[np.ndarray, " n"]
-    current: Float[np.ndarray, " n"]
-    field: Float[np.ndarray, " n"]
-    warnings: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(self.lower)
-
-    def __str__(self) -> str:
-        """Number and range."""
-        closed = np.isfinite(self.upper)
-        top = with_unit(self.upper[closed].max(), "")
-        return f"Thresholds: {closed.sum()} intervals up to {top} (SI), and {(~closed).sum()} loops beyond the sweep"
-
-
-def thresholds(loops: Iterable[Loop]) -> Thresholds:
-    """The intervals in which `loops` switch; raises `ValueError` where none of them does.
-
-    >>> import numpy as np
-    >>> import mtjax as mtj
-    >>> swept = 1e-4 * np.append(np.arange(7), -np.arange(7))
-    >>> resistance = np.array([1e3, 1e3, 1e3, 1e3, 2e3, 2e3, 2e3, 2e3, 2e3, 2e3, 1e3, 1e3, 1e3, 1e3])
-    >>> found = mtj.thresholds([mtj.Loop(swept, resistance, width=1e-6)])
-    >>> [f"{p:+.0f}: {1e6 * low:.0f} to {1e6 * high:.0f} uA" for p, low, high in zip(found.polarity, found.lower, found.upper)]
-    ['+1: 300 to 400 uA', '-1: 200 to 300 uA']
-    """
-    rows, said = [], []
-    for loop in loops:
-        brackets = {sign: loop.bracket(sign) for sign in (1, -1)}
-        said += _remarks(loop, brackets)
-        for sign, found in brackets.items():
-            if found is not None:
-                rows.append((*found, sign, loop.width, loop.current, loop.field))
-    if not any(np.isfinite(row[1]) for row in rows):
-        raise ValueError("At least one loop must hold a switching event, but none does.")
-    return Thresholds(*np.array(rows, float).T, warnings=tuple(said))
-
-
-def _remarks(loop: Loop, brackets: dict[int, tuple[float, float] | None]) -> list[str]:
-    names = {1: "positive", -1: "negative"}
-    said = [f"{loop.name} has no {names[sign]} half: one threshold only." for sign, b in brackets.items() if b is None]
-    still = [names[sign] for sign, b in brackets.items() if b is not None and not np.isfinite(b[1])]
-    if still:
-        said.append(
-            f"{loop.name} does not switch on its {' and its '.join(still)} half: all that is known is that the threshold lies "
-            "beyond the sweep."
+    at = turns(loop.swept)
+    cuts, x = at[::2], loop.swept
+    if len(at) <= 4 or len(cuts) < 2:
+        return (loop,)
+    ends = [*cuts[1:], len(x) - 1] if cuts[-1] != len(x) - 1 else [*cuts[1:]]
+    pieces = list(zip(cuts, ends, strict=False))
+    side = np.sign(x[at[1]] - x[at[0]])
+    top = np.max(side * x)
+    if len(pieces) > 1 and side * x[pieces[-1][1]] < _REACH * top and len(at) % 2 == 0:
+        pieces[-2:] = [(pieces[-2][0], pieces[-1][1])]
+    return tuple(
+        eqx.tree_at(
+            lambda l: (l.swept, l.resistance, l.name),
+            loop,
+            (x[i : j + 1], loop.resistance[i : j + 1], f"{loop.name}, cycle {k + 1}"),
         )
-    return said
+        for k, (i, j) in enumerate(pieces)
+        if j - i >= 4
+    )

@@ -1,121 +1,71 @@
-"""Telegraph signals: how long a junction stays in either state, against a bias, seen through a finite bandwidth.
-
-No measured trace was at hand: all checks of this part are on synthetic signals.
-"""
+"""Hopping between two states whose rates depend exponentially on a bias."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
-from scipy.optimize import root
 
+from mtjax.checks import checked
 from mtjax.fitting.likelihood_fit import AbstractLikelihood, LikelihoodFit, maximise
+from mtjax.fitting.signals.stays import Stays
 from mtjax.fitting.space import Bounds, coordinates
-from mtjax.printing import Shown
-from mtjax.quantities import Numbers, as_numpy, require
-
-_LENGTHS = 1001
-"""Lengths of a stay at which the chance to miss it is worked out."""
 
 
-class Stays(Shown):
-    """Complete stays in either state of a signal at one bias, as they are seen.
+class BiasedDwell(AbstractLikelihood):
+    """Two-state hopping whose rates depend exponentially on a bias, from dwell times with their uncertainty at every bias.
 
-    A stay that is too short is missed, and joins the two stays around it: their plain means are longer than the dwell times,
-    by dead_time (1/tau_up + 1/tau_down) to first order, each of itself. `dwell_times` and `fit_telegraph` correct for it.
+    tau_up = tau exp((b - b_equal) / w_up), tau_down = tau exp(-(b - b_equal) / w_down); the logarithms of the dwell times
+    scatter normally. Quantities: tau (s), b_equal, w_up, w_down (unit of the bias).
 
-    - `up`, `down`: their lengths, s; `bias`: A, V or T; `dead_time`: stays shorter than this are not seen, s.
+    - `bias`: shape (n,); `log_mean`: of the dwell times up and down over 1 s, shape (n, 2); `precision`: the inverse of their
+      covariance, shape (n, 2, 2).
 
+    >>> import jax.numpy as jnp
     >>> import numpy as np
-    >>> from mtjax.fitting import Stays
-    >>> stays = Stays(up=np.array([2e-3, 4e-3]), down=np.array([1e-3, 1e-3]), bias=1e-5)
-    >>> print(f"up {1e3 * stays.up.mean():.0f} ms, down {1e3 * stays.down.mean():.0f} ms at {1e6 * stays.bias:.0f} uA")
-    up 3 ms, down 1 ms at 10 uA
-    >>> seen = Stays(up=np.array([2e-3, 4e-3]), down=np.array([1e-3, 1e-3]), bias=1e-5, dead_time=0.2e-3)
-    >>> up, down = seen.dwell_times
-    >>> print(f"up {1e3 * up:.2f} ms, down {1e3 * down:.2f} ms: of that some were missed")
-    up 2.10 ms, down 0.72 ms: of that some were missed
+    >>> from mtjax.fitting.signals import BiasedDwell
+    >>> law = BiasedDwell(np.array([1e-5]), np.log([[2.7e-3, 0.6e-3]]), np.eye(2)[None] * 100)
+    >>> up, down = law.stays(jnp.array([1e-3, 0.0, 1e-5, 2e-5]))  # tau 1 ms, scales of 10 and 20 uA, at 10 uA
+    >>> print(f"up {1e3 * up[0]:.2f} ms, down {1e3 * down[0]:.2f} ms")
+    up 2.72 ms, down 0.61 ms
     """
 
-    up: Float[np.ndarray, " n"] = eqx.field(converter=as_numpy)
-    down: Float[np.ndarray, " k"] = eqx.field(converter=as_numpy)
-    bias: float
-    dead_time: float = 0.0
-
-    def __check_init__(self):
-        if len(self.up) == 0 or len(self.down) == 0:
-            raise ValueError(f"At least one complete stay in either state is needed, but at bias {self.bias:g} there is none.")
+    bias: Float[np.ndarray, " n"]
+    log_mean: Float[np.ndarray, "n 2"]
+    precision: Float[np.ndarray, "n 2 2"]
 
     @property
-    def dwell_times(self) -> tuple[float, float]:
-        """Mean stays up and down, corrected for those that are too short to be seen, s; `ValueError` where most are."""
-        seen = np.array([self.up.mean(), self.down.mean()])
+    def kind(self) -> str:
+        """Number of biases."""
+        return f"dwell times at {len(self.bias)} biases by two-state hopping"
 
-        def off(logs):
-            tau = np.exp(logs)
-            return np.exp(self.dead_time / tau[::-1]) * tau.sum() / (tau[::-1] + seen) - 1
+    @property
+    def rows(self) -> int:
+        """Number of dwell times."""
+        return 2 * len(self.bias)
 
-        found = root(off, np.log(seen))
-        if not found.success:
-            raise ValueError(f"Stays must be longer than the dead time of {self.dead_time:g} s, but their means are {seen} s.")
-        return float(np.exp(found.x[0])), float(np.exp(found.x[1]))
+    @property
+    def calibrated(self) -> bool:
+        """Yes: squares in units of the standard errors."""
+        return True
 
+    def stays(self, values: Float[Array, " k"]) -> tuple[Array, Array]:
+        """True mean stays up and down, s, at every bias."""
+        return exponential(self.bias, values)
 
-def dead_time(bandwidth: float | None, step: float = 0.0) -> float:
-    """The length below which a stay is missed, s: a stay counts where a sample finds the signal beyond the middle.
-
-    After a first-order low pass of `bandwidth` (Hz; `None`: there is none) it takes ln 2 / (2 pi f) to cross it. Samples
-    `step` (s) apart miss a share of longer ones too; the integral of that share, up to step / 2, is added. Right to first
-    order in the dead time over the stays.
-
-    Raises `ValueError` where a number is out of range.
-    """
-    require({"bandwidth": bandwidth, "step": step}, "step", least=0.0, unit="s")
-    require({"bandwidth": bandwidth}, "bandwidth", positive=True, unit="Hz")
-    if bandwidth is None:
-        return step / 2
-    speed = 2 * np.pi * bandwidth
-    late = np.linspace(0.0, 1.0, _LENGTHS) * step  # beyond the shortest stay that crosses the middle
-    beyond = late + np.log(2 - np.exp(-speed * late)) / speed
-    missed = 1 - np.minimum(beyond / step, 1.0) if step > 0 else np.zeros(_LENGTHS)
-    return float(np.log(2) / speed + np.trapezoid(missed, late))
+    def log_likelihood(self, values: Float[Array, " k"]) -> Array:
+        """Minus half the sum of squares."""
+        off = jnp.log(jnp.stack(self.stays(values), axis=1)) - self.log_mean
+        return -jnp.einsum("ni,nij,nj->", off, self.precision, off) / 2
 
 
-def read_stays(time: Numbers, signal: Numbers, *, bias: float, bandwidth: float | None = None) -> Stays:
-    """The complete stays of a sampled trace, told apart at the middle between its two levels (with a tenth of hysteresis).
-
-    - `time` (s, evenly spaced), `signal`: shape (n,); `bias`: A, V or T.
-    - `bandwidth`: of the amplifier, Hz; `None`: only the sampling limits it. Both set the dead time: short stays are missed,
-      and plain means are long for it (10 % at ten samples a stay); `Stays.dwell_times` are not.
-
-    Raises `ValueError` where the trace never changes its state, or times do not increase evenly.
-
-    >>> import numpy as np
-    >>> import mtjax as mtj
-    >>> signal = np.repeat([0.0, 1.0, 0.0, 1.0, 0.0], [3, 4, 2, 6, 3])
-    >>> stays = mtj.read_stays(1e-6 * np.arange(18), signal, bias=1e-5)
-    >>> [f"{1e6 * t:.0f} us up" for t in stays.up], [f"{1e6 * t:.0f} us down" for t in stays.down]
-    (['4 us up', '6 us up'], ['2 us down'])
-    """
-    time, signal = as_numpy(time), as_numpy(signal)
-    steps = np.diff(time)
-    if len(time) < 3 or not np.allclose(steps, steps[0], rtol=1e-3) or steps[0] <= 0:
-        raise ValueError("The times of a trace must increase evenly.")
-    low, high = np.quantile(signal, [0.02, 0.98])
-    middle, gap = (low + high) / 2, 0.05 * (high - low)
-    clear = np.flatnonzero((signal > middle + gap) | (signal < middle - gap))
-    state = signal[clear] > middle
-    changes = np.flatnonzero(np.diff(state)) + 1
-    if len(changes) < 3:
-        raise ValueError(
-            f"A trace must change its state at least three times, but that at bias {bias:g} does {len(changes)} times."
-        )
-    lengths, up = np.diff(time[clear][changes]), state[changes[:-1]]
-    return Stays(lengths[up], lengths[~up], bias, dead_time(bandwidth, float(steps[0])))
+def exponential(bias: ArrayLike, values: Float[Array, " k"]) -> tuple[Array, Array]:
+    """Mean stays up and down, s, for a time scale, the bias of equal stays, and the scales of the bias up and down."""
+    tau, equal, w_up, w_down = values
+    off = jnp.asarray(bias) - equal
+    return tau * jnp.exp(off / w_up), tau * jnp.exp(-off / w_down)
 
 
 class Telegraph(AbstractLikelihood):
@@ -165,8 +115,7 @@ class Telegraph(AbstractLikelihood):
 
     def stays(self, values: Float[Array, " k"]) -> tuple[Array, Array]:
         """True mean stays up and down, s, at every bias."""
-        tau, equal, w_up, w_down = values
-        return tau * jnp.exp((self.bias - equal) / w_up), tau * jnp.exp(-(self.bias - equal) / w_down)
+        return exponential(self.bias, values)
 
     def log_likelihood(self, values: Float[Array, " k"]) -> Array:
         """Of all stays."""
@@ -189,10 +138,12 @@ def observed_excess(tau: Array, other: Array, dead: ArrayLike) -> Array:
     return tau + missed * jnp.exp(x) * (tau + jnp.where(missed > 0, short, 0.0))
 
 
+@checked
 def fit_telegraph(stays: Iterable[Stays], *, unit: str = "A", bounds: Bounds | None = None) -> LikelihoodFit:
     """Time scale, bias of equal stays and the two bias scales, from stays at several biases.
 
-    - `stays`: one for every bias, as `read_stays` reads them; `unit`: of the bias; `bounds`: by name of the quantity.
+    - `stays`: one for every bias, as `read_stays` reads them (or `TraceFit.stays`), or your own.
+    - `unit`: of the bias; `bounds`: by name of the quantity.
 
     Raises `ValueError` where there are fewer than two biases.
 
@@ -206,47 +157,44 @@ def fit_telegraph(stays: Iterable[Stays], *, unit: str = "A", bounds: Bounds | N
     equal stays of 1.73 ms; the stay up grows e-fold in 18.2 uA
     """
     found = sorted(stays, key=lambda s: s.bias)
-    bias = np.array([s.bias for s in found])
+    bias = np.array([s.bias for s in found], float)
     if len(np.unique(bias)) < 2:
         raise ValueError("Stays at two biases at least are needed, but there is one.")
-    dead = np.array([s.dead_time for s in found])
-    ups, downs = ([np.maximum(getattr(s, n) - s.dead_time, 0.0) for s in found] for n in ("up", "down"))
-    law = Telegraph(
-        bias, dead, *(np.array([float(len(x)) for x in xs]) for xs in (ups, downs)),
-        *(np.array([float(x.sum()) for x in xs]) for xs in (ups, downs)),
-    )  # fmt: skip
-    up, down = np.log(law.excess_up / law.number_up), np.log(law.excess_down / law.number_down)
-    a, b = np.polyfit(bias, up, 1), np.polyfit(bias, down, 1)
-    equal = (b[1] - a[1]) / (a[0] - b[0])
-    span = float(np.ptp(bias))
-    start = [np.exp(np.polyval(a, equal)), equal, 1 / a[0], -1 / b[0]]
-    given = {"equal_bias": (equal - 5 * span, equal + 5 * span)}
-    names = ["tau", "equal_bias", "scale_up", "scale_down"]
-    space = coordinates(names, ["s", unit, unit, unit], start, bounds={**given, **(bounds or {})})
+    law = _with_errors(bias, found) if all(s.dwell is not None for s in found) else _of_stays(bias, found)
+    space = coordinates(*_start(law, unit), bounds={"equal_bias": _near(bias), **(bounds or {})})
     return maximise(law, space)
 
 
-def synthetic_trace(
-    *, tau_up: float, tau_down: float, duration: float, step: float, bandwidth: float, noise: float = 0.0, seed: int = 0
-) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Times (s) and a signal between 0 and 1 that hops, through a first-order low pass of `bandwidth` (Hz), with `noise`.
+def _with_errors(bias: np.ndarray, found: list[Stays]) -> BiasedDwell:
+    known = [s.dwell for s in found if s.dwell is not None]
+    return BiasedDwell(bias, np.array([d.log_mean for d in known]), np.array([np.linalg.inv(d.covariance) for d in known]))
 
-    >>> from mtjax.fitting import synthetic_trace
-    >>> time, signal = synthetic_trace(tau_up=1e-3, tau_down=1e-3, duration=0.1, step=1e-5, bandwidth=1e5)
-    >>> time.shape, f"{signal.min():.2f} to {signal.max():.2f}"
-    ((10000,), '0.00 to 1.00')
-    """
-    random = np.random.default_rng(seed)
-    number = int(4 * duration / (tau_up + tau_down)) + 50
-    pairs = np.stack([random.exponential(tau_up, number), random.exponential(tau_down, number)], axis=1).ravel()
-    flips = np.cumsum(pairs)
-    time = np.arange(0.0, min(duration, flips[-1]), step)
-    edges = np.unique(np.concatenate([time, flips[flips < time[-1]]]))
-    state = 1.0 - np.searchsorted(flips, edges[:-1], side="right") % 2
-    decay = np.exp(-2 * np.pi * bandwidth * np.diff(edges))
-    level = np.empty(len(edges))
-    level[0] = 1.0
-    for i, (s, d) in enumerate(zip(state, decay, strict=True)):
-        level[i + 1] = s + (level[i] - s) * d
-    signal = level[np.searchsorted(edges, time)]
-    return time, signal + noise * random.standard_normal(len(time))
+
+def _of_stays(bias: np.ndarray, found: list[Stays]) -> Telegraph:
+    dead = np.array([s.dead_time for s in found])
+    ups, downs = ([np.maximum(getattr(s, n) - s.dead_time, 0.0) for s in found] for n in ("up", "down"))
+    numbers = (np.array([float(len(x)) for x in xs]) for xs in (ups, downs))
+    return Telegraph(bias, dead, *numbers, *(np.array([float(x.sum()) for x in xs]) for xs in (ups, downs)))
+
+
+def _near(bias: np.ndarray) -> tuple[float, float]:
+    """Where the bias of equal stays is looked for."""
+    span = float(np.ptp(bias))
+    return bias.min() - 20 * span, bias.max() + 20 * span
+
+
+def _start(law: BiasedDwell | Telegraph, unit: str) -> tuple[list[str], list[str], list[float]]:
+    """Names, units and values by straight lines through the logarithms of the stays."""
+    if isinstance(law, BiasedDwell):
+        up, down = law.log_mean.T
+    else:
+        up, down = np.log(law.excess_up / law.number_up), np.log(law.excess_down / law.number_down)
+    (a, at_a), (b, at_b) = np.polyfit(law.bias, up, 1), np.polyfit(law.bias, down, 1)
+    least = 1e-6 / float(np.ptp(law.bias))
+    a, b = (x if abs(x) > least else least * (1.0 if sign > 0 else -1.0) for x, sign in ((a, 1), (b, -1)))
+    low, high = _near(law.bias)
+    equal = float(
+        np.clip((at_b - at_a) / (a - b) if a != b else law.bias.mean(), 0.99 * low + 0.01 * high, 0.01 * low + 0.99 * high)
+    )
+    start = [float(np.exp((np.polyval([a, at_a], equal) + np.polyval([b, at_b], equal)) / 2)), equal, 1 / a, -1 / b]
+    return ["tau", "equal_bias", "scale_up", "scale_down"], ["s", unit, unit, unit], start

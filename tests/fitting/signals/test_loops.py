@@ -10,6 +10,7 @@ from scipy import stats
 from mtjax.fitting import (
     ActivatedThresholds,
     Loop,
+    OneBarrier,
     ShiftedLoops,
     Thresholds,
     fit_loop_shift,
@@ -91,10 +92,9 @@ def test_repeated_rows_and_odd_units_are_said_aloud(tmp_path):
     ("text", "sentence"),
     [
         ("", "must have a heading and at least one row"),
-        ("current,width\n1,2\n", "must have a column resistance"),
-        ("current,resistance,width\n1,x,2\n", "must hold a number in 'resistance', but row 1 has 'x'"),
-        ("current,resistance,width\n1,nan,2\n", "must hold a number in 'resistance', but row 1 has 'nan'"),
-        ("current,resistance,width\n1,1,2\n2,1,3\n", "must have one width, but has 2 to 3"),
+        ("current,width\n" + "1,2\n2,2\n" * 5, "must have a column that is read"),
+        ("current,resistance,width\n1,x,2\n", "must hold a number in 'resistance', but line 2 has 'x'"),
+        ("current,resistance,width\n1,nan,2\n", "must hold a number in 'resistance', but line 2 has 'nan'"),
         ("current,resistance,width\n1,1,2\n", "at least five points"),
     ],
 )
@@ -105,7 +105,7 @@ def test_bad_files_are_refused_with_one_sentence(tmp_path, text, sentence):
 
 
 def test_missing_files_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="at least one CSV file"):
+    with pytest.raises(ValueError, match="at least one file"):
         read_loops(tmp_path)
     (tmp_path / "bar").mkdir()
     with pytest.raises(ValueError, match="holds none: give one of its folders, '.*bar'"):
@@ -129,8 +129,8 @@ def test_one_event_over_one_barrier_by_listing_the_pulses():
     expected = width / 1e-9 * np.exp(-delta * (1 - pulses / I0))
     for j in (7, 8):
         by_hand = -expected[:j].sum() + np.log(-np.expm1(-expected[j]))
-        law = ActivatedThresholds(
-            np.array([pulses[j - 1]]), np.array([pulses[j]]), np.array([width]), np.zeros(1, bool), 1e-9, single=True
+        law = OneBarrier(
+            np.array([pulses[j - 1]]), np.array([pulses[j]]), np.zeros(1, bool), np.array([width / 1e-9]), np.array([step])
         )
         np.testing.assert_allclose(law.log_likelihood(jnp.array([I0, 1.0, delta, 1.0])), by_hand, rtol=1e-4)
 

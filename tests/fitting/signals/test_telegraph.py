@@ -1,4 +1,4 @@
-"""Telegraph signals, all synthetic: dead time by brute force, known rates through a finite bandwidth."""
+"""Stays and bias dependence of telegraph signals, all synthetic: dead time by brute force, known rates found again."""
 
 import dataclasses
 
@@ -7,22 +7,26 @@ import numpy as np
 import pytest
 
 from mtjax.fitting import Stays, fit_telegraph, read_stays, synthetic_trace
-from mtjax.fitting.signals.telegraph import dead_time, observed_excess
+from mtjax.fitting.signals import Dwell
+from mtjax.fitting.signals.stays import dead_time
+from mtjax.fitting.signals.telegraph import observed_excess
 
 TRUTH = np.array([1e-6, 10e-6, 2e-6, 3e-6])
 
 
-@pytest.fixture(scope="module")
-def stays():
+def between_crossings(time, signal, bias=0.0, dead=0.0):
+    """Complete stays between crossings of the middle, with a tenth of hysteresis."""
+    clear = np.flatnonzero(np.abs(signal - 0.5) > 0.05)
+    up, time = signal[clear] > 0.5, time[clear]
+    changes = np.flatnonzero(np.diff(up)) + 1
+    lengths, state = np.diff(time[changes]), up[changes[:-1]]
+    return Stays(lengths[state], lengths[~state], bias, dead)
+
+
+def at_bias(bias, seed, **options):
     tau, equal, w_up, w_down = TRUTH
-    found = []
-    for seed, bias in enumerate(np.linspace(7e-6, 13e-6, 7)):
-        up, down = tau * np.exp((bias - equal) / w_up), tau * np.exp(-(bias - equal) / w_down)
-        time, signal = synthetic_trace(
-            tau_up=up, tau_down=down, duration=1e-3, step=20e-9, bandwidth=1e6, noise=0.01, seed=seed
-        )
-        found.append(read_stays(time, signal, bias=bias, bandwidth=1e6))
-    return found
+    up, down = tau * np.exp((bias - equal) / w_up), tau * np.exp(-(bias - equal) / w_down)
+    return synthetic_trace(tau_up=up, tau_down=down, step=20e-9, bandwidth=1e6, seed=seed, **options)
 
 
 def test_the_observed_mean_by_brute_force():
@@ -43,8 +47,13 @@ def test_the_observed_mean_by_brute_force():
     np.testing.assert_allclose(observed_excess(jnp.array(up), jnp.array(down), jnp.array(0.0)), up)
 
 
-def test_known_rates_are_found_through_a_finite_bandwidth(stays):
+def test_known_rates_from_stays_of_your_own_through_a_finite_bandwidth():
     """With the dead time; taking every stay for complete puts the time scale many standard errors off."""
+    dead = dead_time(1e6, 20e-9)
+    stays = [
+        between_crossings(*at_bias(bias, seed, duration=1e-3), bias, dead)
+        for seed, bias in enumerate(np.linspace(7e-6, 13e-6, 7))
+    ]
     found = fit_telegraph(stays)
     off = (found.estimates.value - TRUTH) / found.estimates.stderr
     assert np.all(np.abs(off) < 4), found
@@ -53,12 +62,37 @@ def test_known_rates_are_found_through_a_finite_bandwidth(stays):
     assert (naive.estimates["tau"].value - TRUTH[0]) / naive.estimates["tau"].stderr > 8
 
 
+def test_known_rates_from_dwell_times():
+    """Logarithms that scatter normally by a tenth: errors as stated, deviance by chi-square."""
+    random, tau, equal, w_up, w_down = np.random.default_rng(0), *TRUTH
+    bias = np.linspace(7e-6, 13e-6, 7)
+    logs = np.log(tau) + np.stack([(bias - equal) / w_up, -(bias - equal) / w_down], axis=1)
+    stays = [
+        Stays([1.0], [1.0], b, dwell=Dwell(x + 0.1 * random.standard_normal(2), 0.01 * np.eye(2)))
+        for b, x in zip(bias, logs, strict=True)
+    ]
+    found = fit_telegraph(stays)
+    assert np.all(np.abs(found.estimates.value - TRUTH) < 4 * found.estimates.stderr)
+    np.testing.assert_allclose(found.estimates["tau"].stderr / found.estimates["tau"].value, 0.1 / np.sqrt(14), rtol=0.05)
+    assert found.dof == 10
+    assert 0.001 < found.p_value < 0.999
+
+
+@pytest.mark.slow
+def test_known_rates_are_found_through_a_finite_bandwidth():
+    """From traces, without being told the bandwidth."""
+    biases = np.linspace(8e-6, 12e-6, 4)
+    stays = [read_stays(*at_bias(b, i, duration=1e-3, noise=0.05), bias=b) for i, b in enumerate(biases)]
+    found = fit_telegraph(stays)
+    assert np.all(np.abs((found.estimates.value - TRUTH) / found.estimates.stderr) < 4), found
+
+
 @pytest.mark.parametrize(("up", "step", "bandwidth"), [(3.0, 0.1, None), (3.0, 0.3, None), (1.0, 0.2, 1.0)])
 def test_dwell_times_of_sampled_traces(up, step, bandwidth):
     """Samples a tenth to a third of a stay apart, and a low pass: the means are 7 to 39 % long, the dwell times right."""
     down = 1.0
-    time, signal = synthetic_trace(tau_up=up, tau_down=down, duration=4e4, step=step, bandwidth=bandwidth or 1e4, seed=1)
-    stays = read_stays(time, signal, bias=0.0, bandwidth=bandwidth)
+    trace = synthetic_trace(tau_up=up, tau_down=down, duration=4e4, step=step, bandwidth=bandwidth, seed=1)
+    stays = between_crossings(*trace, dead=dead_time(bandwidth, step))
     assert stays.up.mean() > 1.06 * up
     assert stays.down.mean() > 1.06 * down
     for found, true in zip(stays.dwell_times, (up, down), strict=True):
@@ -74,16 +108,9 @@ def test_the_mean_of_a_sampled_trace_is_that_of_a_markov_chain():
     np.testing.assert_allclose(found, (up, down), rtol=1e-3)
 
 
-def test_bad_traces_are_refused():
-    time = np.linspace(0, 1, 100)
-    with pytest.raises(ValueError, match="at least three times, but that at bias 1 does 0 times"):
-        read_stays(time, np.zeros(100), bias=1.0)
-    with pytest.raises(ValueError, match="increase evenly"):
-        read_stays(time**2, np.sin(50 * time), bias=1.0)
-    with pytest.raises(ValueError, match="At least one complete stay in either state"):
-        Stays(np.array([1.0]), np.array([]), 1.0)
-    with pytest.raises(ValueError, match="two biases"):
-        fit_telegraph([Stays(np.ones(3), np.ones(3), 1.0)])
-    assert dead_time(1e6) == pytest.approx(1.1e-7, rel=0.01)
-    with pytest.raises(ValueError, match="`bandwidth` must be finite and positive, but is 0"):
-        dead_time(0.0)
+def test_one_bias_and_no_stays_are_refused():
+    one = Stays([1.0], [1.0], 1.0)
+    with pytest.raises(ValueError, match="two biases at least are needed, but there is one"):
+        fit_telegraph([one, one])
+    with pytest.raises(ValueError, match="At least one complete stay in either state is needed, but at bias 2 there is none"):
+        Stays([], [1.0], 2.0)
