@@ -96,6 +96,7 @@ from .fitting import (
     fit_loop_shift as fit_loop_shift,
     fit_telegraph as fit_telegraph,
     fit_thresholds as fit_thresholds,
+    fit_trace as fit_trace,
     identifiability as identifiability,
     maximise as maximise,
     measured as measured,
@@ -104,6 +105,7 @@ from .fitting import (
     profile as profile,
     read_loops as read_loops,
     read_stays as read_stays,
+    read_traces as read_traces,
     thresholds as thresholds,
 )
 from .parallel import configure_cpu as configure_cpu, start_processes as start_processes
