@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import functools
+import itertools
 import re
 from collections import Counter
 from typing import NamedTuple
@@ -22,32 +25,39 @@ _LONG = 3
 """More lines than these in one pair of quotation marks: the second is missing."""
 
 
-class Row(NamedTuple):
+@dataclasses.dataclass(frozen=True, order=True)
+class Row:
     """The entries of a row, and the line of the file where it begins."""
 
     line: int
     entries: list[str]
 
-    @property
+    @functools.cached_property
     def filled(self) -> list[str]:
         """The entries that are not empty."""
         return [entry for entry in self.entries if entry]
 
-    @property
+    @functools.cached_property
     def length(self) -> int:
         """Number of entries, but for empty ones at the end."""
         return max((i + 1 for i, entry in enumerate(self.entries) if entry), default=0)
 
-    @property
+    @functools.cached_property
     def is_data(self) -> bool:
         """Whether enough of it are numbers (with a unit behind, maybe)."""
         numeric = sum(number_and_unit(entry) is not None for entry in self.filled)
         return numeric > 0 and numeric >= _DATA * len(self.filled)
 
-    @property
+    @functools.cached_property
     def is_title(self) -> bool:
         """Whether it may be a heading: several words, and hardly a number."""
         return len(self.filled) > 1 and not self.is_data
+
+    @functools.cached_property
+    def has_units(self) -> bool:
+        """Whether every number in it has a unit, and something is no number."""
+        pairs = [number_and_unit(entry) for entry in self.filled]
+        return None in pairs and any(pairs) and all(pair is None or pair[1] for pair in pairs)
 
 
 class Layout(NamedTuple):
@@ -60,7 +70,12 @@ class Layout(NamedTuple):
 
 
 def number_and_unit(entry: str) -> tuple[str, str] | None:
-    """A number and what stands behind it, as in "10 ns" or "50 %"; `None` where `entry` is nothing of the kind."""
+    """A number and what stands behind it, as in "10 ns" or "50 %"; `None` where `entry` is nothing of the kind.
+
+    >>> import mtjax as mtj
+    >>> [mtj.files.number_and_unit(entry) for entry in ("10 ns", "0.5", "50%", "run 1")]
+    [('10', 'ns'), ('0.5', ''), ('50', '%'), None]
+    """
     if looks_numeric(entry):
         return entry, ""
     found = _NUMBER.fullmatch(entry)
@@ -129,7 +144,9 @@ def _fitness(rows: list[Row]) -> float:
 
 def _parts(rows: list[Row], path: str) -> tuple[list[Row], list[Row], list[Row]]:
     """What stands above the longest run of data, that run, and lines of a word below or between; refuses a second table."""
-    edges = [-1, *(i for i, row in enumerate(rows) if row.is_title), len(rows)]
+    settings = [a for a, b in itertools.pairwise(rows) if a.has_units and b.is_data and not b.has_units and a.line < b.line]
+    titles = [i for i, row in enumerate(rows) if row.is_title or row in settings[:1]]
+    edges = [-1, *titles, len(rows)]
     runs = [[row for row in rows[a + 1 : b] if row.is_data] for a, b in zip(edges, edges[1:], strict=False)]
     best = max(range(len(runs)), key=lambda i: len(runs[i])) if runs else 0
     data = runs[best] if runs else []
@@ -151,7 +168,7 @@ def _headings(above: list[Row], comments: list[Row], count: int, lines: list[str
     """The headings, units from a line below them included, and the lines where they stand; from a comment, if need be."""
     titles: list[Row] = []
     for row in reversed(above):
-        if not row.is_title:
+        if not (row.is_title or row.has_units):
             break
         titles.insert(0, row)
     cut = [_cut(row, count, lines) for row in titles]

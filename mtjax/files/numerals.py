@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 _EXPONENT = r"(?:[eEdD][+-]?\d{1,3})?"
+_SIMPLE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _PLAIN = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}")
 _COMMA = re.compile(rf"[+-]?(?:\d+,\d*|,\d+|\d{{1,3}}(?:\.\d{{3}})+,\d+){_EXPONENT}")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
@@ -29,6 +30,8 @@ def number_in(entry: str, decimal: str = ".") -> float | None:
     >>> [mtj.files.number_in(text) for text in ("0.45", "1,000", "2.5D-9", "1_000")]
     [0.45, 1000.0, 2.5e-09, None]
     """
+    if decimal == "." and _SIMPLE.fullmatch(entry):
+        return float(entry)
     text = tidied(entry)
     if _NOT_FINITE.fullmatch(text):
         return float(text)

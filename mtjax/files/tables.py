@@ -50,13 +50,11 @@ class Table:
 
     def __str__(self) -> str:
         """Name, size and layout."""
-        first, last = self.rows[0].line, self.rows[-1].line
+        lines = [row.line for row in self.rows]
         mark = {",": "commas", ".": "points"}[self.decimal]
-        told = "" if any(self.headings) else " without headings"
-        return (
-            f"{Path(self.path).name!r}: {len(self.rows)} rows in lines {first} to {last}{told}, parted by {self.parted}, "
-            f"with decimal {mark}"
-        )
+        told = "" if self.titled else " without headings"
+        layout = "in the cells of a sheet" if self.parted == "cells" else f"parted by {self.parted}, with decimal {mark}"
+        return f"{Path(self.path).name!r}: {len(self.rows)} rows in lines {min(lines)} to {max(lines)}{told}, {layout}"
 
     @property
     def titled(self) -> bool:
@@ -119,13 +117,21 @@ class Table:
 
 
 def read_table(path: str | PathLike[str], *, decimal: str | None = None, sheet: str | None = None) -> Table:
-    """The table in a text file (parted by tabs, semicolons, bars, commas or blanks) or a workbook (.xlsx, .xls, .ods).
+    r"""The table in a text file (parted by tabs, semicolons, bars, commas or blanks) or a workbook (.xlsx, .xls, .ods).
 
     - `decimal`: the mark before fractions, a point or a comma; found out where `None`.
     - `sheet`: the name of the sheet of a workbook, where several hold something.
 
     Comment lines, blank lines and words above the table are passed over, and kept as `comments`. Raises `ValueError` where
     the file is missing, empty, no table, or can be read in two ways; `ImportError` where a workbook needs a missing package.
+
+    >>> import pathlib, tempfile
+    >>> import mtjax as mtj
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "counts.txt"
+    >>> size = path.write_text("% chip 7\nV (mV)  tp (ns)\n450  1\n500  2\n")
+    >>> table = mtj.files.read_table(path)
+    >>> print(table.headings, table.numbers(1))
+    ('V (mV)', 'tp (ns)') [1. 2.]
     """
     path = Path(path)
     if decimal not in (None, ",", "."):

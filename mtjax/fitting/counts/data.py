@@ -7,7 +7,6 @@ import io
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -18,7 +17,7 @@ from mtjax.checks import Positive, checked
 from mtjax.devices import Device
 from mtjax.files import write_whole
 from mtjax.fitting.counts.plausibility import remarks
-from mtjax.fitting.counts.reading import Options, files_of, read_counts
+from mtjax.fitting.counts.reading import Options, files_of, read_all
 from mtjax.printing import Shown, with_unit
 from mtjax.quantities import as_numpy
 
@@ -228,20 +227,17 @@ class SwitchingData(Shown):
           voltage: 'Vpulse_mV' in mV: 450 mV ... 550 mV
           width: 'tp_ns' in ns: 1.5 ns
           probability: 'Psw (%)' in %: 0.03 ... 0.97
+          trials: 100 (given)
           not used: 'T = 300 K' in line 1 (as a setting: --fixed temperature=300)
         3 settings, 300 trials, 141 switched
         """
         options = Options(columns or {}, fixed or {}, trials, names, decimal, sheet, cross_section)
         files, lines = files_of(paths, names)
-        parts = []
-        for file in files:
-            found, told = read_counts(file, options)
-            parts.append(found)
-            lines += told
-        rows = SwitchingData(**_joined(parts, files))
+        found, told = read_all(files, options)
+        rows = SwitchingData(**found)
         data = rows.pooled()
         pooled = f" from {len(rows)} rows" if len(rows) > len(data) else ""
-        lines.append(f"{len(data)} settings{pooled}, {data.trials.sum():.6g} trials, {data.switched.sum():.6g} switched")
+        lines += [*told, f"{len(data)} settings{pooled}, {data.trials.sum():.6g} trials, {data.switched.sum():.6g} switched"]
         if tell is not None:
             for line in lines:
                 tell(line)
@@ -296,15 +292,3 @@ def _key(column: Any) -> list[Any]:
 
 def _are_shots(data: SwitchingData) -> bool:
     return bool(np.all(data.trials == 1))
-
-
-def _joined(parts: list[dict[str, Any]], files: list[Path]) -> dict[str, Any]:
-    """The columns of all files behind one another; raises `ValueError` where some lack a column that others have."""
-    names = {name for part in parts for name in part}
-    for part, file in zip(parts, files, strict=True):
-        lacking = sorted(names - part.keys())
-        if lacking:
-            missing = ", ".join(lacking)
-            raise ValueError(f"All files must have the same columns, but {str(file)!r} has no {missing}, which others have.")
-    joined = {name: [part[name] for part in parts] for name in names}
-    return {name: sum(map(list, xs), []) if name in _TEXT else np.concatenate(xs) for name, xs in joined.items()}

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mtjax.files import WORKBOOKS, Table, is_unit, read_table
-from mtjax.fitting.counts.columns import AMPLITUDES, COLUMNS, TEXT, Column, locate
+from mtjax.files import WORKBOOKS, Table, is_unit, number_and_unit, read_table
+from mtjax.fitting.counts.columns import AMPLITUDES, COLUMNS, TEXT, Column, locate, recognised
 from mtjax.fitting.counts.given import from_name, in_words, noted, noted_in
 from mtjax.fitting.counts.outcomes import OUTCOMES, check, counted
 from mtjax.fitting.counts.shots import rows_of_shots
+from mtjax.fitting.counts.wide import unfolded
 from mtjax.printing import with_unit
 
 SETTINGS = ("current", "voltage", "width", "field", "temperature", *TEXT)
@@ -56,9 +57,24 @@ def files_of(paths: str | PathLike[str] | Iterable[str | PathLike[str]], names: 
     return found, told
 
 
+def read_all(files: list[Path], options: Options) -> tuple[dict[str, Any], list[str]]:
+    """The columns of all files behind one another, and what was understood; raises `ValueError` where some lack a column."""
+    parts, told = zip(*(read_counts(file, options) for file in files), strict=True)
+    names = {name for part in parts for name in part}
+    for part, file in zip(parts, files, strict=True):
+        lacking = ", ".join(sorted(names - part.keys()))
+        if lacking:
+            raise ValueError(f"All files must have the same columns, but {str(file)!r} has no {lacking}, which others have.")
+    joined = {name: [part[name] for part in parts] for name in names}
+    columns = {name: sum(map(list, xs), []) if name in TEXT else np.concatenate(xs) for name, xs in joined.items()}
+    return columns, sum(told, [])
+
+
 def read_counts(path: Path, options: Options) -> tuple[dict[str, Any], list[str]]:
     """The columns of `SwitchingData` in one file, and what was understood; raises `ValueError` where that is not clear."""
     table = read_table(path, decimal=options.decimal, sheet=options.sheet)
+    _refuse_loops(table, options)
+    table = table if set(OUTCOMES) & options.columns.keys() else unfolded(table)
     found = locate(table, options.columns)
     elsewhere = _elsewhere(table, found, options)
     values = {name: _values(table, name, column) for name, column in found.items()}
@@ -68,6 +84,7 @@ def read_counts(path: Path, options: Options) -> tuple[dict[str, Any], list[str]
     check(table, found, values)
     told = [str(table), *(_said(table, name, column, values[name]) for name, column in found.items())]
     told += [f"  {name}: {_range(x, COLUMNS[name].unit)} ({source})" for name, (x, source) in elsewhere.items()]
+    told += [] if options.trials is None else [f"  trials: {options.trials:g} (given)"]
     told += _left_over(table, found, elsewhere)
     if "current_density" in values:
         values["current"] = values.pop("current_density") * _area(table, options)
@@ -120,14 +137,33 @@ def _require(table: Table, values: dict[str, Any], options: Options) -> None:
     if not set(AMPLITUDES) & values.keys():
         raise ValueError(f"{table.path!r} must have a column `current` (A) or `voltage` (V), {has}.")
     if "width" not in values:
-        raise ValueError(f"{table.path!r} must have a column `width` (s), or `fixed` must give one (--fixed width=1ns), {has}.")
+        raise ValueError(
+            f"{table.path!r} must have a column `width` (s), or `fixed` must give one (--fixed width=1ns)"
+            f"{_named_width(table)}, {has}."
+        )
     if not set(OUTCOMES) & values.keys() and len(shots) < 2:
-        loops = any(re.match(r"(resistance|r_?xy|r_?h|hall|r)\b", heading, re.IGNORECASE) for heading in table.headings)
         also = "; raw shots need the resistance before and after" if shots else ""
-        also = "; one resistance a row is a loop, for `mtjax loops`" if loops else also
         raise ValueError(f"{table.path!r} must have a column `switched` or `probability` (or `errors`), {has}{also}.")
     if options.trials is not None and not (np.isfinite(options.trials) and options.trials > 0):
         raise ValueError(f"The number of trials must be finite and positive, but is {options.trials:g}.")
+
+
+def _refuse_loops(table: Table, options: Options) -> None:
+    """Raise `ValueError` where there is one resistance in a row, and nothing that says what switched."""
+    known = {found[0] for heading in table.headings if (found := recognised(heading))} | options.columns.keys()
+    loops = [heading for heading in table.headings if re.match(r"(resistance|r_?xy|r_?h|hall|r)\b", heading, re.IGNORECASE)]
+    if loops and "resistance_after" not in known and not known & set(OUTCOMES):
+        raise ValueError(
+            f"{table.path!r} must have a column `switched` or `probability` (or `errors`), but has {table.described}; one "
+            "resistance a row is a loop, for `mtjax loops`."
+        )
+
+
+def _named_width(table: Table) -> str:
+    """How the width in the name of the file could be used, if there is one."""
+    name = Path(table.path).name
+    found = re.search(r"\d+(?:[.p]\d+)?\s?(?:ps|ns|us|ms)(?![a-z])", name)
+    return f", or its name, as `names` {name.replace(found.group(), '{width}')!r} (--names)" if found else ""
 
 
 def _area(table: Table, options: Options) -> float:
@@ -147,7 +183,9 @@ def _rows_repeat(settings: dict[str, Any]) -> bool:
 def _said(table: Table, name: str, column: Column, values: Any) -> str:
     """What was understood of a column."""
     si = COLUMNS[name].unit
-    read = f" in {column.unit}" if column.unit else f", no unit stated, taken as {si}" if si else ""
+    own = any(pair and pair[1] for pair in map(number_and_unit, table.entries(column.place)[:100]))
+    unstated = ", each with its unit" if own else f", no unit stated, taken as {si}"
+    read = f" in {column.unit}" if column.unit else unstated if si else ""
     return f"  {name.replace('_', ' ')}: {table.label(column.place)}{read}: {_range(values, si)}"
 
 

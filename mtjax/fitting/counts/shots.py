@@ -19,6 +19,8 @@ _FOREIGN = 0.9
 _APART = 3.0
 """Distance of the levels, over the noise, below which they are not told apart."""
 _FEW = 3
+_SHOTS = 10
+"""Shots of a temperature that is set; with fewer it is measured, and no reason to look for levels anew."""
 _OVERLOAD = 1e30
 """Instruments write 9.9e37 where they could not read."""
 _WRONG = 0.25
@@ -191,11 +193,13 @@ def rows_of_shots(
     signs = np.sign(np.asarray(amplitude)).tolist()
     starts = zip(signs, *(settings[name] for name in TEXT if name in settings), strict=True)
     groups = np.unique([repr(label) for label in starts], return_inverse=True)[1]
-    apart = [settings[name] for name in ("device_id", "temperature") if name in settings]
+    apart = [settings[name] for name in ("device_id", "temperature") if name in settings and _few_values(settings[name])]
     labels = list(zip(*apart, strict=True)) if apart else [()] * len(before)
+    every = list(dict.fromkeys(labels))
+    number = np.array([every.index(label) for label in labels]) if len(every) > 1 else np.zeros(len(before), int)
     direction, switched, kept, told = np.empty(len(before), object), np.zeros(len(before)), [], []
-    for label in dict.fromkeys(labels):
-        place = np.array([i for i, other in enumerate(labels) if other == label])
+    for i, label in enumerate(every):
+        place = np.flatnonzero(number == i)
         name = ", ".join(x if isinstance(x, str) else with_unit(x, "K") for x in label)
         try:
             shots = count_shots(before[place], after[place], groups[place])
@@ -207,6 +211,11 @@ def rows_of_shots(
     if not kept:
         raise ValueError(f"{path!r} must hold shots with clear states, but holds none.")
     rows = sorted(kept)
-    every = {"direction": direction.tolist(), **settings}
-    chosen = {name: [x[i] for i in rows] if name in TEXT else x[rows] for name, x in every.items()}
+    labelled = {"direction": direction.tolist(), **settings}
+    chosen = {name: [x[i] for i in rows] if name in TEXT else x[rows] for name, x in labelled.items()}
     return {**chosen, "switched": switched[rows], "trials": np.ones(len(rows))}, told
+
+
+def _few_values(column: Any) -> bool:
+    """Whether values are set rather than measured anew at every shot."""
+    return len(set(column)) <= max(len(column) // _SHOTS, 1)

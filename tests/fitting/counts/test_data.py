@@ -157,7 +157,7 @@ def test_a_missing_file_and_missing_headings_are_named(written, tmp_path):
         SwitchingData.read_csv(written(GOOD), columns={"voltage": "U"})
     with pytest.raises(ValueError, match="but not for colour"):
         SwitchingData.read_csv(written(GOOD), columns={"colour": "width"})
-    with pytest.raises(ValueError, match="number of trials must be finite and positive, but is -3"):
+    with pytest.raises(ValueError, match="must be finite and positive, but is -3"):
         SwitchingData.read_csv(written(GOOD), trials=-3)
 
 

@@ -152,7 +152,7 @@ def test_what_is_not_clear_is_refused_in_one_sentence(written, name):
         ({"fixed": {"colour": 1}}, "but not for colour"),
         ({"fixed": {"temperature": "1 mV"}}, "`temperature` must have a unit like K, but is '1 mV'"),
         ({"fixed": {"temperature": "warm"}}, "`temperature` must be a number, in K or with a unit, but is 'warm'"),
-        ({"trials": 0}, "number of trials must be finite and positive"),
+        ({"trials": 0}, "must be finite and positive, but is 0"),
         ({"decimal": "x"}, "`decimal` must be a comma or a point"),
         ({"names": "W{temperature}.txt"}, "must be like 'W{temperature}.txt', but is not"),
         ({"names": "{colour}.txt"}, "but not 'colour'"),
@@ -256,3 +256,44 @@ def test_measured_files_without_headings():
         REHM / "fig1aLR.txt", columns={"width": 1, "probability": 2}, fixed={"voltage": 0.681}, trials=10_000, tell=None
     )
     assert widths.width[0] == 3e-10
+
+
+WIDE = {
+    "V (mV),P(1 ns),P(2 ns)\n450,0,0.1\n500,0.3,0.4\n": [0, 3, 1, 4],
+    "V (mV)\tP @ 1 ns (%)\tP @ 2 ns (%)\n450\t0\t10\n500\t30\t40\n": [0, 3, 1, 4],
+    "V (mV),switched 1ns,switched 2ns\n450,0,1\n500,3,4\n": [0, 3, 1, 4],
+    "V (mV),1 ns,2 ns\n450,0,0.1\n500,0.3,0.4\n": [0, 3, 1, 4],
+    "V (mV),P_1ns,P_2ns,P_err_1ns\n450,0,0.1,0.02\n500,0.3,,0.02\n": [0, 3, 1],
+}
+
+
+@pytest.mark.parametrize("text", WIDE)
+def test_a_column_for_every_width_becomes_rows(written, text):
+    data = SwitchingData.read(written(text), trials=10, tell=None)
+    assert data.switched.tolist() == pytest.approx(WIDE[text])
+    assert data.width.tolist() == [1e-9, 1e-9, 2e-9, 2e-9][: len(data)]
+    assert data.voltage.tolist() == pytest.approx([0.45, 0.5, 0.45, 0.5][: len(data)])
+
+
+def test_columns_for_temperatures_and_amplitudes(written):
+    warm = SwitchingData.read(written("V,t,P at 295 K,P at 300 K\n0.4,1e-9,0,0.1\n0.5,1e-9,0.3,0.4\n"), trials=10, tell=None)
+    assert warm.temperature.tolist() == [295, 295, 300, 300]
+    strong = SwitchingData.read(written("t (ns),P_0.5V,P_0p6V\n1,0.1,0.2\n2,0.3,0.4\n"), trials=10, tell=None)
+    assert strong.voltage.tolist() == [0.5, 0.5, 0.6, 0.6]
+    with pytest.raises(ValueError, match="must say in its headings what stands below"):
+        SwitchingData.read(written("V (mV),1 ns,2 ns\n450,0,1\n500,3,4\n"), trials=10, tell=None)
+
+
+def test_a_width_in_the_name_of_a_file_is_pointed_at(written):
+    with pytest.raises(ValueError, match=r"or its name, as `names` 'chip_\{width\}.csv' \(--names\)"):
+        SwitchingData.read(written("V (mV),P (%),N\n450,50,10\n", "chip_1.5ns.csv"), tell=None)
+
+
+def test_temperatures_that_were_measured_at_every_shot_do_not_part_the_levels(written):
+    rng = np.random.default_rng(2)
+    rows = [
+        f"500,1,{2500 + rng.normal(0, 20)},{2500 + 3000 * (i % 4 == 0) + rng.normal(0, 20)},{300 + rng.normal()}"
+        for i in range(200)
+    ]
+    data = SwitchingData.read(written("\n".join(["V (mV),tp (ns),R_before,R_after,T (K)", *rows])), tell=None)
+    assert (data.switched.sum(), data.trials.sum()) == (50, 200)
