@@ -73,13 +73,14 @@ def mistakes(found: list[tuple[Case, Ending]]) -> list[tuple[Case, Ending]]:
 def run(chosen: list[Case], limit: float = LIMIT) -> list[tuple[Case, Ending]]:
     """Every case with its ending, in processes that are killed where one does not answer in time."""
     with tempfile.TemporaryDirectory() as folder:
-        worker, found = Worker(Path(folder)), []
+        simple = all(case.kind == "constructors" for case in chosen)
+        worker, found = Worker(Path(folder), simple=simple), []
         for case in chosen:
             ending = worker.ask(case, limit)
             found.append((case, ending))
             if ending.how == NO_ANSWER:
                 worker.stop()
-                worker = Worker(Path(folder))
+                worker = Worker(Path(folder), simple=simple)
         worker.stop()
     return found
 
@@ -87,10 +88,10 @@ def run(chosen: list[Case], limit: float = LIMIT) -> list[tuple[Case, Ending]]:
 class Worker:
     """A process in which mtjax is imported, and which answers one case after the other."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, simple: bool):
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
-        self.process = context.Process(target=_serve, args=(other, folder), daemon=True)
+        self.process = context.Process(target=_serve, args=(other, folder, simple), daemon=True)
         self.process.start()
         other.close()
         self.pipe.recv()
@@ -109,9 +110,12 @@ class Worker:
         self.process.join()
 
 
-def _serve(pipe: Any, folder: Path) -> None:
-    sys.stdout = sys.stderr = io.StringIO()
-    around = names(folder)
+def _serve(pipe: Any, folder: Path, simple: bool) -> None:  # noqa: FBT001
+    sys.stdout = io.StringIO()
+    around = simple_names(folder)
+    if not simple:
+        around |= names(folder, around)
+    sys.stderr = io.StringIO()
     pipe.send("ready")
     while True:
         case = pipe.recv()
@@ -181,25 +185,30 @@ def _clean(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def names(folder: Path) -> dict[str, Any]:
-    """What the expressions are made of: a device, a pulse, data, a fit, a network, and `folder` with files, good and bad."""
+def simple_names(folder: Path) -> dict[str, Any]:
+    """What constructors are tried with: a device, a pulse, a key."""
     import jax
     import jax.numpy as jnp
     import numpy as np
 
     import mtjax as mtj
 
-    nn, law, key = mtj.nn, mtj.ThermalActivation(), jax.random.key(0)
     stt = mtj.presets.perpendicular_stt(40.0)
-    pulse = mtj.Pulse(1e-5, 2e-9)
+    return {
+        "mtj": mtj, "np": np, "jnp": jnp, "jax": jax, "nan": np.nan, "inf": np.inf, "folder": folder, "stt": stt,
+        "shape": stt.layer.shape, "pulse": mtj.Pulse(1e-5, 2e-9), "key": jax.random.key(0), "law": mtj.ThermalActivation(),
+        "axis": mtj.Axis("current", [1e-5, 1.1e-5]),
+    }  # fmt: skip
+
+
+def names(folder: Path, around: dict[str, Any]) -> dict[str, Any]:
+    """What the other expressions are made of: data, a fit, a network; and the files in `folder`, good and bad."""
+    mtj, np, jnp, key, law, stt = (around[name] for name in ("mtj", "np", "jnp", "key", "law", "stt"))
+    nn, neurons = mtj.nn, mtj.nn.sengupta2016_law()
     data = mtj.SwitchingData(current=[9e-6, 1e-5, 1.1e-5, 1.2e-5], width=1e-7, switched=[3, 16, 69, 99], trials=100)
-    neurons = nn.sengupta2016_law()
     network, other = (nn.mlp(sizes, neurons, key=key) for sizes in ((4, 3, 2), (4, 5, 2)))
-    axis = mtj.Axis("current", [1e-5, 1.1e-5])
-    around = {
-        "mtj": mtj, "nn": nn, "np": np, "jnp": jnp, "jax": jax, "nan": np.nan, "inf": np.inf, "key": key, "law": law,
-        "stt": stt, "shape": stt.layer.shape, "pulse": pulse, "data": data, "axis": axis, "folder": folder,
-        "sweep": mtj.Sweep(stt, (axis,), law, width=1e-7),
+    found = {
+        "nn": nn, "data": data, "sweep": mtj.Sweep(stt, (around["axis"],), law, width=1e-7),
         "fitted": mtj.fit(stt, data, where=("Bk",), method=law, relax=0.0),
         "paths": mtj.Trajectories(jnp.arange(3.0), jnp.ones((2, 3, 3)), jnp.asarray(1e-12), mtj.SplitStep()),
         "grains": mtj.presets.kurenkov2019(50e-9), "space": mtj.coordinates(["tau"], ["s"], [1.0]),
@@ -209,9 +218,9 @@ def names(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
     if not (folder / "good.csv").exists():
         _tables(folder)
-        _saved(folder, around)
-        _archives(folder, around, other)
-    return around
+        _saved(folder, around | found)
+        _archives(folder, around | found, other)
+    return found
 
 
 def _tables(folder: Path) -> None:
