@@ -155,7 +155,7 @@ def _within(times: Numbers, duration: Any) -> Array:
 @checked
 @eqx.filter_jit
 def settling_time(device: Device) -> Scalar:
-    """How long a device is left alone after a pulse before it is read, s.
+    """How long a `device` is left alone after a pulse before it is read, s.
 
     Three relaxation times; none for a device with an axis of symmetry, in which the side of m does not change without
     a current but by noise, and for which published write error rates are read at the end of the pulse. Heated devices
