@@ -59,12 +59,13 @@ def _entry(name: str) -> Entry:
     """The entry of a preset's name, or of a file; raises `ValueError` where there is none."""
     catalogue = mtj.presets.CATALOGUE
     if is_file(name):
+        device = mtj.read_device(name)
 
         def make() -> Device | Grains:
-            return mtj.read_device(name)
+            return device
 
         make.__doc__ = f"The device in {name}."
-        return mtj.presets.Entry(make, name, {})
+        return mtj.presets.Entry(make, name, mtj.files.sources_in_toml(Path(name).read_text(encoding="utf-8-sig")))
     if name not in catalogue:
         near = difflib.get_close_matches(name, catalogue, n=1)
         meant = f" (is {near[0]} meant?)" if near else ""

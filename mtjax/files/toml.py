@@ -123,6 +123,33 @@ def from_toml(text: str, kind: type, where: str, classes: tuple[type, ...] = ())
         raise ValueError(f"{where}: {error}") from None
 
 
+def sources_in_toml(text: str, classes: tuple[type, ...] = ()) -> dict[str, str]:
+    """The comments behind values, without their units, by the names of class and field; of what `from_toml` reads.
+
+    - `classes`: as for `from_toml`.
+
+    >>> import mtjax as mtj
+    >>> mtj.files.sources_in_toml('class = "JouleHeating"\\nresistance = 1e6 # K/W; measured\\ntime = 2e-9 # s')
+    {'JouleHeating.resistance': 'measured'}
+    """
+    import tomlkit
+
+    found: dict[str, str] = {}
+    tables: list[Any] = [tomlkit.parse(text)]
+    while tables:
+        table = tables.pop()
+        owner = str(table.get(_KEY, ""))
+        units = {f.name: f.metadata.get("unit", "") for f in dataclasses.fields(class_of(owner, classes))} if owner else {}
+        item: Any
+        for name, item in table.items():
+            parts = item if isinstance(item, list) else [item]
+            tables += [part for part in parts if isinstance(part, dict)]
+            note = item.trivia.comment.lstrip("# ") if name in units and not isinstance(item, dict) else ""
+            source = note.removeprefix(units.get(name, "")).lstrip("; ")
+            found |= {f"{owner}.{name}": source} if source else {}
+    return found
+
+
 def _module(table: Mapping[str, Any], hint: Any, place: str, classes: tuple[type, ...]) -> Any:
     """The module in a table at `place` (like "layer.shape")."""
     at = f" in [{place}]" if place else ""

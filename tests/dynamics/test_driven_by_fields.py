@@ -72,6 +72,15 @@ def test_a_field_pulse_is_the_same_field_given_statically_for_that_time(temperat
     assert np.max(np.abs(driven.ms - still.ms)) > 0.1
 
 
+def test_the_energy_in_the_field_of_a_drive_has_its_slope():
+    """A torque apart, the field is minus the gradient of the energy."""
+    drive = SMALL.drive(TILTED(0.5e-9))
+    for place in PLACES:
+        m = mtj.Vector.of(place)
+        slope = jax.grad(lambda m: SMALL.energy(m, drive))(m)
+        np.testing.assert_allclose(SMALL.field(m, drive).array(), -slope.array(), rtol=1e-12, atol=1e-12)
+
+
 def test_the_drift_of_fokker_planck_is_that_in_the_static_field():
     B = jnp.array([0.042, 0.0, -0.056])
     one, fast = eqx.filter_jit(flow_of)(SMALL, TILTED(0.5e-9), 300.0, 4)
