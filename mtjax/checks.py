@@ -257,7 +257,14 @@ def _is_array(hint: Any, value: Any) -> bool:
         and not (kind is jnp.floating and jnp.issubdtype(dtype, jnp.integer))
     ):
         return False
-    return isinstance(np.broadcast_to(np.int8(0), np.shape(value)), Shaped[np.ndarray, hint.dim_str])
+    shape = np.shape(value)
+    return not shape if hint.dim_str == "" else isinstance(np.broadcast_to(np.int8(0), shape), _shaped(hint.dim_str))
+
+
+@functools.cache
+def _shaped(dims: str) -> Any:
+    """Arrays of any kind of a shape, as jaxtyping spells it."""
+    return Shaped[np.ndarray, dims]
 
 
 def _is_key(value: Any) -> bool:
