@@ -6,7 +6,7 @@ from mtjax.dynamics.llg import Dynamics, Instant, prepare, rate, thermal
 from mtjax.dynamics.noise import StepPath, gaussian, three_point, threefry, uniforms
 from mtjax.dynamics.outcomes import BLOCK, SAMPLING, Ensemble, Outcomes, in_single, measured_step
 from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
-from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep, cayley, split_step, whole_drift
+from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep, cayley, merson, merson_in_turn, split_step
 from mtjax.dynamics.start import StartWell, inverse_temperature
 from mtjax.dynamics.steps import TimeGrid, default_step, make_grid, read_time, settling_time
 
@@ -39,6 +39,8 @@ __all__ = [
     "inverse_temperature",
     "make_grid",
     "measured_step",
+    "merson",
+    "merson_in_turn",
     "prepare",
     "rate",
     "read_time",
@@ -52,6 +54,5 @@ __all__ = [
     "three_point",
     "threefry",
     "uniforms",
-    "whole_drift",
     "write_energy",
 ]

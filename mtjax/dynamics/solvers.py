@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import diffrax as dfx
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
 from mtjax.checks import Positive, check_fields
@@ -188,6 +189,17 @@ class Adaptive(Shown):
     atol: Positive | None = None
 
 
+_MERSON = (
+    (0, 0, 0, 0, 0),
+    (1 / 3, 0, 0, 0, 0),
+    (1 / 6, 1 / 6, 0, 0, 0),
+    (1 / 8, 0, 3 / 8, 0, 0),
+    (1 / 2, 0, -3 / 2, 2, 0),
+    (1 / 6, 0, 0, 2 / 3, 1 / 6),
+)
+"""Of Merson's stages, and in the last row of the whole step: how much of each stage's drift is taken."""
+
+
 def split_step(dynamics: Dynamics, now: Instant, y: Vector, normals: Vector) -> Vector:
     """One step of `SplitStep` from its internal state, with what `now` says of the step; `normals`: three standard normals.
 
@@ -198,29 +210,49 @@ def split_step(dynamics: Dynamics, now: Instant, y: Vector, normals: Vector) -> 
     >>> [f"{x:.3f}" for x in later.array()]  # turned about the easy axis by 0.031 rad
     ['0.600', '0.019', '0.800']
     """
-    return whole_drift(dynamics, now, cayley(y, normals * now.spread))
-
-
-def whole_drift(dynamics: Dynamics, now: Instant, m: Vector) -> Vector:
-    """A whole step of drift alone, from its middle to the middle of the next.
-
-    >>> import mtjax as mtj
-    >>> dynamics = mtj.dynamics.prepare(mtj.presets.perpendicular_stt(40.0), mtj.off(), 1e-12)
-    >>> later = mtj.dynamics.whole_drift(dynamics, dynamics.at(0), mtj.Vector.of([0.6, 0.0, 0.8]))
-    >>> [f"{x:.3f}" for x in later.array()]
-    ['0.600', '0.019', '0.800']
-    """
+    m = cayley(y, normals * now.spread)
     return merson(lambda m: dynamics.rate(m, now.drive, now.magnet), m, dynamics.angle())
 
 
 def merson(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> Vector:
-    """Merson's Runge-Kutta step of `drift` (T) over `angle` (rad/T), normalised (R. H. Merson, 1957, as recalled)."""
+    """Merson's Runge-Kutta step of `drift` (T) over `angle` (rad/T), normalised (R. H. Merson, 1957, as recalled).
+
+    >>> import mtjax as mtj
+    >>> dynamics = mtj.dynamics.prepare(mtj.presets.perpendicular_stt(40.0), mtj.off(), 1e-12)
+    >>> drive = dynamics.drive(0)
+    >>> later = mtj.dynamics.merson(lambda m: dynamics.rate(m, drive), mtj.Vector.of([0.6, 0.0, 0.8]), dynamics.angle())
+    >>> [f"{x:.3f}" for x in later.array()]  # turned about the easy axis by 0.031 rad
+    ['0.600', '0.019', '0.800']
+    """
     k1 = drift(m)
     k2 = drift(m + (angle / 3) * k1)
     k3 = drift(m + (angle / 6) * (k1 + k2))
     k4 = drift(m + (angle / 8) * (k1 + 3 * k3))
     k5 = drift(m + angle * (0.5 * k1 - 1.5 * k3 + 2 * k4))
     return (m + (angle / 6) * (k1 + 4 * k4 + k5)).normalised()
+
+
+def merson_in_turn(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> Vector:
+    """The same step as `merson`, for reverse-mode derivatives: one stage after the other in a loop of the compiled program.
+
+    XLA joins the stages of `merson` into one kernel, and backwards works each of them out anew for everything that needs it:
+    a thousand times slower.
+
+    >>> import mtjax as mtj
+    >>> dynamics = mtj.dynamics.prepare(mtj.presets.perpendicular_stt(40.0), mtj.off(), 1e-12)
+    >>> drive, m = dynamics.drive(0), mtj.Vector.of([0.6, 0.0, 0.8])
+    >>> later = mtj.dynamics.merson_in_turn(lambda m: dynamics.rate(m, drive), m, dynamics.angle())
+    >>> [f"{x:.3f}" for x in later.array()]
+    ['0.600', '0.019', '0.800']
+    """
+    tableau = jnp.asarray(_MERSON, m.x.dtype)
+
+    def stage(ks, row):
+        before, number = row
+        return ks.at[number].set(drift(m + angle * Vector.of(before @ ks)).array()), None
+
+    ks, _ = jax.lax.scan(stage, jnp.zeros((5, 3), m.x.dtype), (tableau[:5], jnp.arange(5)))
+    return (m + angle * Vector.of(tableau[5] @ ks)).normalised()
 
 
 def cayley(m: Vector, w: Vector) -> Vector:

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float
 
 from mtjax.constants import KB
 from mtjax.devices import total_energy
-from mtjax.dynamics import Dynamics, SplitStep, cayley, whole_drift
+from mtjax.dynamics import Dynamics, cayley, merson_in_turn
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector
 
@@ -63,13 +63,14 @@ def path_score(
 
 def _entered(dynamics: Dynamics, step: Any, m: Vector) -> Vector:
     """The drift before the first random rotation."""
-    del step
-    return SplitStep().enter(dynamics, m)
+    drive = dynamics.drive(step, 0.5)
+    return merson_in_turn(lambda m: dynamics.rate(m, drive), m, dynamics.angle(0.5))
 
 
 def _later(dynamics: Dynamics, step: Any, m: Vector) -> Vector:
     """The drift before the random rotation of a later step."""
-    return whole_drift(dynamics, dynamics.at(step - 1), m)
+    now = dynamics.at(step - 1)
+    return merson_in_turn(lambda m: dynamics.rate(m, now.drive, now.magnet), m, dynamics.angle())
 
 
 def _gradient(function, dynamics: Dynamics, *args: Any) -> Any:
