@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mtjax.files import Table, is_unit, number_in
-from mtjax.files.layout import Row
 from mtjax.fitting.counts.columns import COLUMNS, recognised
 from mtjax.fitting.counts.outcomes import OUTCOMES
 
@@ -34,7 +33,7 @@ def unfolded(table: Table) -> Table:
     setting, outcome = kinds.pop()
     kept = [i for i in range(len(table.headings)) if i not in wide]
     rows = [
-        Row(row.line, [*(row.entries[i] for i in kept), found.value, row.entries[place]])
+        dataclasses.replace(row, entries=[*(row.entries[i] for i in kept), found.value, row.entries[place]])
         for place, found in wide.items()
         for row in table.rows
         if row.entries[place]
@@ -57,7 +56,7 @@ def _wide(heading: str) -> _Wide | None:
     return None
 
 
-def _guess(table: Table, rows: list[Row]) -> str:
+def _guess(table: Table, rows: list[Any]) -> str:
     """What stands under headings of settings only: shares, if they can be nothing else; raises `ValueError` otherwise."""
     numbers = [number_in(row.entries[-1], table.decimal) for row in rows]
     if all(x is not None and 0 <= x <= 1 for x in numbers) and any(x is not None and x % 1 > 0 for x in numbers):
