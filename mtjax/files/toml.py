@@ -140,14 +140,18 @@ def sources_in_toml(text: str, classes: tuple[type, ...] = ()) -> dict[str, str]
         table = tables.pop()
         owner = str(table.get(_KEY, ""))
         units = {f.name: f.metadata.get("unit", "") for f in dataclasses.fields(class_of(owner, classes))} if owner else {}
-        item: Any
         for name, item in table.items():
             parts = item if isinstance(item, list) else [item]
             tables += [part for part in parts if isinstance(part, dict)]
-            note = item.trivia.comment.lstrip("# ") if name in units and not isinstance(item, dict) else ""
+            note = _comment(item) if name in units and not isinstance(item, dict) else ""
             source = note.removeprefix(units.get(name, "")).lstrip("; ")
             found |= {f"{owner}.{name}": source} if source else {}
     return found
+
+
+def _comment(item: Any) -> str:
+    """What stands behind a value of tomlkit's."""
+    return item.trivia.comment.lstrip("# ")
 
 
 def _module(table: Mapping[str, Any], hint: Any, place: str, classes: tuple[type, ...]) -> Any:

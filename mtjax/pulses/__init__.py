@@ -5,7 +5,7 @@ Differentiable in every number.
 
 from mtjax.pulses.excitation import Applied, Excitation, excited, extremes, is_nothing
 from mtjax.pulses.sequences import loop, opposite_pair, pair
-from mtjax.pulses.waveform import AbstractPulse, Scaled, Shifted, Sum, integral, joule, require_single
+from mtjax.pulses.waveform import AbstractPulse, Scaled, Shifted, Sum, integral, joule, require_current, require_single
 from mtjax.pulses.waveforms import PiecewiseLinear, Pulse, Sine, Steps, Train, off
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "off",
     "opposite_pair",
     "pair",
+    "require_current",
     "require_single",
 ]

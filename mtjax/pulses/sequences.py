@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+from typing import Annotated
 
-from mtjax.checks import Count, Number, Wait, checked
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from mtjax.checks import Count, Number, Wait, Within, checked
 from mtjax.pulses.waveform import AbstractPulse
 from mtjax.pulses.waveforms import Pulse
-from mtjax.quantities import as_scalar, require
+from mtjax.quantities import as_scalar
+
+_Current = Annotated[ArrayLike, Within(unit="A", single=True)]
 
 
 @checked
@@ -38,7 +42,7 @@ def opposite_pair(amplitude: Number, width: Wait, delay: Number) -> AbstractPuls
 
 
 @checked
-def loop(peak: Number, number: Count, *, lowest: Number | None = None) -> Float[Array, " n"]:
+def loop(peak: _Current, number: Count, *, lowest: _Current | None = None) -> Float[Array, " n"]:
     """Amplitudes of a loop, A: from 0 up to `peak`, down to `lowest` and back up to `peak`, `number` steps per leg.
 
     - `lowest`: A; `None` for minus `peak`. A minor loop has a `lowest` of smaller size.
@@ -49,7 +53,6 @@ def loop(peak: Number, number: Count, *, lowest: Number | None = None) -> Float[
     >>> print("  ".join(f"{current * 1e3:.0f}" for current in mtj.loop(2e-3, 2)), "mA")
     0  1  2  0  -2  0  2 mA
     """
-    require({"peak": peak, "lowest": lowest}, "peak lowest", unit="A")
     if number < 1:
         raise ValueError(f"`number` must be at least 1, but is {number}.")
     peak = as_scalar(peak)

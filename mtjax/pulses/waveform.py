@@ -228,6 +228,18 @@ def require_single(owner: Any, *pulses: Any) -> None:
         )
 
 
+def require_current(owner: Any, pulse: AbstractPulse) -> None:
+    """Raise `ValueError` where `pulse` is an `Excitation`, and `owner`'s class a law that holds for currents only.
+
+    >>> import mtjax as mtj
+    >>> mtj.pulses.require_current(mtj.ThermalActivation(), mtj.off())
+    """
+    if pulse.electric is not pulse:
+        raise ValueError(
+            f"{type(owner).__name__} holds for currents only, but the pulse is an Excitation: use FokkerPlanck or MonteCarlo."
+        )
+
+
 def integral(pulse: AbstractPulse, of: Callable[[Array], Array]) -> Scalar:
     """Integral over time of a function `of` the current, from 0 to the end of `pulse`, in the function's unit times s.
 

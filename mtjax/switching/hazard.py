@@ -17,7 +17,7 @@ from mtjax.checks import Within, checked
 from mtjax.constants import NS
 from mtjax.devices import AppliedField, Device, ExchangeBias, Grains, SpinOrbitTorque, UniaxialAnisotropy
 from mtjax.files import read_arrays, write_arrays
-from mtjax.pulses import AbstractPulse, require_single
+from mtjax.pulses import AbstractPulse, require_current
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
 from mtjax.switching.hazard_table import Axes, reduced, tabulate
 from mtjax.switching.method import AbstractMethod, Probability
@@ -119,7 +119,7 @@ class HazardLaw(AbstractMethod):
     ) -> Float[Array, " times"]:
         """Probability of m.start > 0 at `times` (s, increasing), `start` at time 0. Raises as `probability` does."""
         _check(cell, self.alpha)
-        require_single(self, pulse)
+        require_current(self, pulse)
         return _populations(self, cell, pulse, as_scalar(times), as_scalar(start))
 
     def _populations(self, cell: Device, pulse: AbstractPulse, times: Array, start: Array) -> Array:

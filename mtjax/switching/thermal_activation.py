@@ -9,7 +9,7 @@ from scipy.special import roots_hermitenorm
 
 from mtjax.analytic import attempt_frequency, lowered_barrier
 from mtjax.devices import Device
-from mtjax.pulses import AbstractPulse, integral, require_single
+from mtjax.pulses import AbstractPulse, integral, require_current
 from mtjax.quantities import Scalar, quantity
 from mtjax.switching.method import AbstractMethod, Probability
 
@@ -54,7 +54,7 @@ class ThermalActivation(AbstractMethod):
 
     def probability(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> Probability:
         """The law; `relax` makes no difference."""
-        require_single(self, pulse)
+        require_current(self, pulse)
         layer, critical, Bk = device.layer, device.critical_current, device.Bk
 
         def expected(delta):

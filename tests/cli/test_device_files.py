@@ -85,7 +85,10 @@ def test_vectors_are_set(mine, asked):
             "several with commas between them, but 'start=0,x,0'",
         ),
         (["simulate", "perpendicular_stt", "--field=1,2", "--width", "1e-9"], "must be X,Y,Z (T), or one number along z"),
-        (["simulate", "perpendicular_stt", "--field=0.1", "--width", "1e-9", *LAW[4:]], "must be made of single waveforms"),
+        (
+            ["simulate", "perpendicular_stt", "--field=0.1", "--width", "1e-9", *LAW[4:]],
+            "ThermalActivation holds for currents only",
+        ),
         (["simulate", "perpendicular_stt", "--width", "1e-9", "--sweep", "field=0:1:3", "--current", "1e-6"], "direction"),
     ],
 )

@@ -107,5 +107,5 @@ def test_what_the_law_does_not_know_is_refused():
     with pytest.raises(ValueError, match="`spread` of ThermalActivation must be finite and at least 0, but is -0.1"):
         mtj.ThermalActivation(spread=-0.1)
     kick = mtj.Excitation(current=SHORT, field=mtj.Pulse(0.1, WIDTH).along((0, 0, 1)))
-    with pytest.raises(ValueError, match="single waveforms"):
+    with pytest.raises(ValueError, match="ThermalActivation holds for currents only"):
         mtj.switching_probability(DEVICE, kick, method=mtj.ThermalActivation())
