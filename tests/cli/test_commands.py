@@ -207,7 +207,7 @@ def test_what_was_understood_is_printed_before_the_work(tmp_path, capsys, monkey
     assert said.err == "mtjax: working\n"
     assert given["data"].switched.tolist() == [3, 41]
     for temperature in (295, 305):
-        (tmp_path / f"R{temperature}.dat").write_text("0.45\t0.1\n0.50\t0.5\n")
+        (tmp_path / f"R{temperature}.dat").write_text("0.45\t0.13\n0.50\t0.57\n")
     layout = ("--names", "R{temperature}.dat", "--columns", "voltage=1", "probability=2", "--fixed", "width=1 ns")
     assert cli.main(["fit", str(tmp_path), *layout, *options]) == 2
     assert "not read: W12.txt" in capsys.readouterr().out
