@@ -80,7 +80,8 @@ def test_loops_are_fitted(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "delta[+]" in printed
     assert "The data favour" in printed
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"fit.json", "fit.png", "report.md"}
+    written = {"fit.json", "fit.png", "report.md", "loops.csv", "loops.png", "thresholds.csv"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == written
 
 
 def test_every_direction_is_fitted_apart(csv, tmp_path, capsys):
