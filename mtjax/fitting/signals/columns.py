@@ -117,8 +117,8 @@ def given(name: str, text: str, *, kinds: tuple[str, ...]) -> float:
     """The value of a setting that is written as "20 mT" or "1e-6", in SI units; raises `ValueError` where it is no number.
 
     >>> from mtjax.fitting.signals.columns import given
-    >>> given("width", "10us", kinds=("s",)), given("bias", "-5 mV", kinds=("A", "V", "T")), given("bias", "3", kinds=("A",))
-    (1e-05, -0.005, 3.0)
+    >>> given("width", "2 s", kinds=("s",)), given("bias", "-5 mV", kinds=("A", "V", "T")), given("bias", "3", kinds=("A",))
+    (2.0, -0.005, 3.0)
     """
     pair = number_and_unit(text.strip())
     found = re.fullmatch(r"([-+\d.eE]*\d)\s*([^\d\s.,].*)", text.strip())

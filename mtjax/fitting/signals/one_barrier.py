@@ -40,10 +40,10 @@ class OneBarrier(AbstractLikelihood):
     >>> import jax.numpy as jnp
     >>> import numpy as np
     >>> from mtjax.fitting import OneBarrier
-    >>> law = OneBarrier(np.array([6e-4]), np.array([6.1e-4]), np.array([False]), np.array([1e3]), np.array([1e-4]))
+    >>> law = OneBarrier(np.array([6e-4]), np.array([7e-4]), np.array([False]), np.array([1e3]), np.array([1e-4]))
     >>> share = np.exp(law.log_likelihood(jnp.array([1e-3, 20.0])))  # pulses of 1 us, x_0 of 1 mA, delta 20
-    >>> print(f"{100 * share:.0f} % of the cycles switch between 600 and 610 uA")
-    32 % of the cycles switch between 600 and 610 uA
+    >>> print(f"{100 * share:.0f} % of the cycles switch between 600 and 700 uA")
+    62 % of the cycles switch between 600 and 700 uA
     """
 
     lower: Float[np.ndarray, " n"]

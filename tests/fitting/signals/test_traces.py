@@ -153,9 +153,14 @@ NOISE = np.random.default_rng(1).standard_normal(2000)
         (np.delete(np.arange(2001) * 1e-3, 1000), NOISE, "from sample 1000 to 1001 they do by 0.002 s, mostly by 0.001 s"),
         (TIME[:5], NOISE[:5], "ten samples at least"),
         (TIME[:-1], NOISE, "a time for each"),
+        (
+            np.arange(20_000),
+            np.repeat(np.arange(200) % 2, 100) + 0.15 * np.random.default_rng(0).standard_t(3, 20_000),
+            "noise of a trace must be normal, but",
+        ),
         (TIME, np.where(np.arange(2000) % 97 == 0, 8.0, 0.1 * NOISE), "longer than the time between samples"),
     ],
-    ids=["constant", "noise", "walk", "one step", "nan", "backwards", "gap", "few", "lengths", "spikes"],
+    ids=["constant", "noise", "walk", "one step", "nan", "backwards", "gap", "few", "lengths", "heavy tails", "spikes"],
 )
 def test_what_is_no_telegraph_trace_is_refused(time, signal, sentence):
     with pytest.raises(ValueError, match=sentence):
