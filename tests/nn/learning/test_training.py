@@ -180,7 +180,7 @@ def test_training_refuses_what_does_not_fit():
         nn.train(small(), nn.Dataset(np.zeros((3, 8, 8)), np.arange(3) % 2), key=jax.random.key(0), progress=False)
     with pytest.raises(ValueError, match="`rate` of Training must be finite and positive, but is -0.1"):
         nn.Training(rate=-0.1)
-    with pytest.raises(ValueError, match="`epochs` of Training must be at least 1, but is 0"):
+    with pytest.raises(ValueError, match="`epochs` of Training must be finite and at least 1, but is 0"):
         nn.Training(epochs=0)
     with pytest.raises(ValueError, match="The network tells 2 classes apart, but the data have labels up to 4"):
         nn.train(small(), nn.Dataset(np.zeros((5, 4)), np.arange(5)), key=jax.random.key(0), progress=False)
