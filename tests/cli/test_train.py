@@ -45,7 +45,7 @@ def test_train_writes_prints_and_goes_on(halves, tmp_path, capsys):
         (["letters"], "The data must be digits or a .npz file, but are 'letters'."),
         (["nowhere.npz"], "The data file 'nowhere.npz' does not exist"),
         (["digits", "--hidden", "0"], "--hidden must be one or more positive numbers, but is (0,)."),
-        (["digits", "--steps", "0"], "`steps` of Training must be at least 1, but is 0."),
+        (["digits", "--steps", "0"], "`steps` of Training must be finite and at least 1, but is 0."),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path, capsys, arguments, sentence):

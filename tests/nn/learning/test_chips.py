@@ -146,7 +146,7 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="`Bk` of Variation must be finite and at least 0, but is -0.1"):
         nn.Variation(Bk=-0.1)
     data = nn.Dataset(np.zeros((2, 4), np.float32), np.array([0, 1]))
-    with pytest.raises(ValueError, match="`chips` must be at least 2, but is 1"):
+    with pytest.raises(ValueError, match="`chips` must be finite and at least 2, but is 1"):
         nn.evaluate_chips(small(), data, nn.Variation(), chips=1, steps=1, key=jax.random.key(0))
 
 
