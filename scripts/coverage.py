@@ -17,7 +17,8 @@ import numpy as np
 import mtjax as mtj
 from mtjax.cli import demo
 from mtjax.devices import by_names
-from mtjax.fitting.counts.model import Settings, compose, linearised
+from mtjax.fitting.counts.linearised import linearised
+from mtjax.fitting.counts.model import Settings, compose
 from mtjax.switching import ThermalActivation
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003

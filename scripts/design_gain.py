@@ -15,7 +15,8 @@ import numpy as np
 import mtjax as mtj
 from mtjax.cli import demo
 from mtjax.fitting import candidates, design, measured_with
-from mtjax.fitting.counts.model import Settings, linearised
+from mtjax.fitting.counts.linearised import linearised
+from mtjax.fitting.counts.model import Settings
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 NAMES = ("Bk", "polarisation", "alpha")

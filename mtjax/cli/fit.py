@@ -13,8 +13,8 @@ import mtjax as mtj
 from mtjax.cli.options import (
     DeviceName,
     Devices,
+    EngineName,
     Force,
-    MethodName,
     Out,
     SetOption,
     SpreadOption,
@@ -103,9 +103,9 @@ class SearchOptions:
             "efficiency of the torque, and the anisotropy field or else the damping.",
         ),
     ] = ()
-    method: MethodName = "fokker-planck"
+    method: EngineName = "automatic"
     spread: SpreadOption = None
-    samples: Annotated[int, tyro.conf.arg(help="Trajectories per setting and place, for --method monte-carlo.")] = 1000
+    samples: Annotated[int, tyro.conf.arg(help="Trajectories per setting, for --method monte-carlo.")] = 4096
     each: Annotated[
         tuple[str, ...],
         tyro.conf.arg(

@@ -32,13 +32,11 @@ SetOption = Annotated[
         help="Other values of the device, SI: write_resistance=776 AppliedField.B=0.02,0,0.",
     ),
 ]
-MethodName = Annotated[
-    Literal["fokker-planck", "monte-carlo", "thermal-activation"],
-    tyro.conf.arg(help="Without sampling and exact to 0.3 %, by sampling, or a closed law for long pulses."),
-]
 EngineName = Annotated[
     Literal["automatic", "fokker-planck", "monte-carlo", "thermal-activation"],
-    tyro.conf.arg(help="The one that answers soonest to 0.003; without sampling; by sampling; or a closed law."),
+    tyro.conf.arg(
+        help="The one that answers soonest; without sampling; by sampling; or a closed law for long pulses."
+    ),
 ]
 SpreadOption = Annotated[
     float | None,
@@ -94,7 +92,7 @@ def device_named(name: str, settings: Iterable[str]) -> Device:
 
 
 def method_named(name: str, samples: int, seed: int, spread: float | None = None) -> AbstractMethod:
-    """The method of a `MethodName` or `EngineName`; raises `ValueError` where another than the closed law is given a spread."""
+    """The method of an `EngineName`; raises `ValueError` where another than the closed law is given a spread."""
     if spread is not None and name != "thermal-activation":
         raise ValueError(f"--spread must stand with --method thermal-activation, but the method is {name}.")
     if name == "automatic":

@@ -24,7 +24,7 @@ from mtjax.cli.options import (
     pair,
     setting,
 )
-from mtjax.cli.output import can_draw, tell_of_pictures
+from mtjax.cli.output import can_draw, check_picture, tell_of_pictures
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -107,6 +107,7 @@ def simulate_command(
         tell_of_pictures()
     elif picture is not None:
         mtj.quantities.need("matplotlib", "A picture")
+        check_picture(picture)
     mtj.configure_cpu(devices=devices)
     model, how = device_named(device, set_), method_named(method, samples, seed, spread)
     if axes:

@@ -1,6 +1,6 @@
 """How likely a device switches: by Monte Carlo, by the Fokker-Planck equation, by closed laws of thermal activation."""
 
-from mtjax.switching.automatic import Automatic
+from mtjax.switching.automatic import Automatic, engine_for_many
 from mtjax.switching.fokker_planck import (
     Density,
     FokkerPlanck,
@@ -37,6 +37,7 @@ __all__ = [
     "Survival",
     "ThermalActivation",
     "evolve",
+    "engine_for_many",
     "least_resolved",
     "mean_mz",
     "rates",

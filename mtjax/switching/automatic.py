@@ -108,6 +108,27 @@ class Automatic(AbstractMethod):
         return 0.15 / self.tolerance**2 * steps * _SECONDS_PER_STEP
 
 
+def engine_for_many(device: Device, pulse: AbstractPulse, relax: Scalar, samples: int) -> FokkerPlanck | MonteCarlo:
+    """The engine for many values, with slopes, of devices and pulses like these: Fokker-Planck where it is no dearer.
+
+    - `relax`: from the end of the pulse until the device is read, s.
+    - `samples`: that Monte Carlo would take for each value.
+
+    >>> import mtjax as mtj
+    >>> from mtjax.switching import engine_for_many
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> engine_for_many(device, mtj.Pulse(2.0 * device.critical_current, 5e-9), 0.0, samples=4096).name
+    'Fokker-Planck'
+    """
+    method = FokkerPlanck()
+    steps = float((pulse.end + relax) / default_step(device, pulse, SAMPLING)) / 2
+    try:
+        predicted, _ = seconds(device, pulse, relax, method)
+    except (ValueError, RuntimeError):
+        predicted = np.inf
+    return method if predicted <= samples * steps * _SECONDS_PER_STEP else MonteCarlo(samples, jax.random.key(0))
+
+
 def _with_symmetry(device: Device, pulse: AbstractPulse, relax: Scalar, method: FokkerPlanck, plan: Plan) -> Probability:
     """By Legendre polynomials; on a grid where these lose the smaller side in rounding, or a narrow well."""
     try:

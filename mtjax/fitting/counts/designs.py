@@ -16,14 +16,19 @@ from mtjax.checks import Count, CountFromZero, Within, checked
 from mtjax.devices import Device
 from mtjax.fitting.binomial import FLOOR
 from mtjax.fitting.counts.data import SwitchingData
-from mtjax.fitting.counts.device_fit import Fit, refuse_noise
-from mtjax.fitting.counts.model import Settings, linearised
+from mtjax.fitting.counts.device_fit import Fit
+from mtjax.fitting.counts.linearised import linearised
+from mtjax.fitting.counts.model import Settings
+from mtjax.fitting.counts.sampled import with_samples
 from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Numbers, in_double
+from mtjax.switching import MonteCarlo
 
 Quantity = str | Callable[[Device], ArrayLike]
 """A fitted quantity by its name, or a function of the device, like `lambda d: d.delta`."""
 _ROUNDS = 400
+_SAMPLES = 1024
+"""Of every candidate, where probabilities are sampled."""
 _WIDEST = 0.5
 """Largest deviation of a coordinate among the devices that a design should suit."""
 
@@ -109,8 +114,7 @@ def design(
       times the smallest to 1.4 times the largest measured, and the measured widths and fields.
     - `most`: largest number of settings to use.
 
-    Raises `ValueError` where the quantity is unknown, or the fit is by Monte Carlo (the noise of its slopes would pass for
-    information), has several groups, or no setting would tell anything.
+    Raises `ValueError` where the quantity is unknown, the fit has several groups, or no setting would tell anything.
 
     >>> import mtjax as mtj
     >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
@@ -119,7 +123,6 @@ def design(
     >>> print(f"delta {plan.value:.1f} +- {plan.before:.2f}, with 200 trials more +- {plan.after:.2f}")
     delta 40.1 +- 0.19, with 200 trials more +- 0.13
     """
-    refuse_noise(fit, "A design")
     if len(fit.model.groups) > 1:
         raise ValueError("A design is for one device, but the fit has several groups: fit one of them.")
     rows = candidates(fit, amplitudes, widths, fields)
@@ -216,7 +219,8 @@ def _informations(fit: Fit, rows: Settings, c: np.ndarray) -> Float[np.ndarray, 
     number, size = len(rows), len(fit.data)
     padded = jax.tree.map(lambda x: np.pad(x, (0, -number % size), mode="edge"), rows)
     parts = [padded.rows(np.arange(i, i + size)) for i in range(0, len(padded), size)]
-    found = [linearised(fit.model, jnp.asarray(c), part) for part in parts]
+    model = with_samples(fit.model, _SAMPLES) if isinstance(fit.method, MonteCarlo) else fit.model
+    found = [linearised(model, jnp.asarray(c), part) for part in parts]
     p, q, dp = (np.concatenate([np.asarray(getattr(x, name)) for x in found])[:number] for name in ("p", "q", "dp"))
     weight = 1 / np.maximum(p * q, FLOOR)
     weight = np.where((p < 1e-9) | (q < 1e-9), 0.0, weight)

@@ -15,29 +15,41 @@ from jaxtyping import Float
 
 from mtjax.checks import Count, Wait, Within, checked
 from mtjax.devices import Device, Parameter, by_names, by_where
-from mtjax.dynamics import settling_time
 from mtjax.fitting.binomial import Prediction, chi_square_tail, deviances, fisher_information, residuals
 from mtjax.fitting.counts.criticism import criticise
 from mtjax.fitting.counts.data import SwitchingData
 from mtjax.fitting.counts.lapses import AbstractLapse
 from mtjax.fitting.counts.least_deviance import Minimum, Problem, around, minimise
+from mtjax.fitting.counts.linearised import linearised
 from mtjax.fitting.counts.model import (
     BinomialLikelihood,
     Settings,
     SwitchingModel,
     compose,
-    linearised,
     settings_of,
     with_method,
 )
-from mtjax.fitting.counts.sampled import sampling_remarks, wander
+from mtjax.fitting.counts.sampled import FEW, sampled_values, with_samples
 from mtjax.fitting.counts.start import least_move, midpoint
 from mtjax.fitting.result import AbstractFit, Estimates, covariance_of, estimates_of
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates
 from mtjax.printing import Shown
 from mtjax.progress import progress_bar
 from mtjax.quantities import Numbers, as_scalar, in_default, in_double, require
-from mtjax.switching import AbstractMethod, FokkerPlanck, MonteCarlo, least_resolved, resolving
+from mtjax.switching import AbstractMethod, Automatic, MonteCarlo, engine_for_many, least_resolved, resolving
+
+_NEARLY = 0.1
+"""A search by sampling ends where the deviance could fall by less than this, which is what slopes are good for, or noise."""
+_PATIENCE = 1
+"""Steps without a gain before a search by sampling is given up."""
+_SAMPLES_PER_TRIAL, _SAMPLES = 32, (4096, 65536)
+"""Samples of a setting for each of its trials, so that sampling adds 3 % to the variance; the fewest and the most."""
+_SHARES = 2.0 ** np.arange(-1.5, 2.0, 0.5)
+"""Of the current where data switch, critical currents at which a search by sampling may start."""
+_ASIDE = (-1.4, -0.7, 0.7, 1.4)
+"""How far a coordinate, a logarithm, is moved for further places."""
+_UNEASY = 0.5
+"""Share of the variance that sampling may add before it is said."""
 
 Where = Callable[[Device], Any] | tuple[str, ...] | list[str]
 """Quantities of a device: what returns them, or their names."""
@@ -201,9 +213,11 @@ def fit(
       are called "Bk[A]" then.
     - `lapse`: a part of the model that is no macrospin, `Misread()` or `BackHopping(end=1.0)`; its quantities are fitted.
     - `priors`, `bounds`: by name: `{"Bk": LogNormal(0.3, 1.2)}`, `{"alpha": (0.005, 0.1)}` (without: a factor of 1000).
-    - `method`, `relax`: as for `switching_probability`. `FokkerPlanck()` chooses its truncation by the strongest pulses,
-      for an absolute error well below one trial, again where the search ends. `MonteCarlo(...)` is sampled, with
-      its score gradient, at many places near the best one; the noise of sampling is part of the standard errors.
+    - `method`, `relax`: as for `switching_probability`. By default Fokker-Planck where that is cheap (devices with an axis of
+      symmetry), else Monte Carlo with 32 samples a trial. `FokkerPlanck()` chooses its truncation by the strongest pulses, for
+      an absolute error well below one trial, again where the search ends. `MonteCarlo(...)` searches with 256 samples a
+      setting first, then with all; slopes are differences by common random numbers, and the noise of sampling is part of the
+      standard errors.
     - `starts`: from how many points the search starts, the further ones up to a factor of two from the first.
     - `progress`: whether a line on standard error reports.
     - `checkpoint`: a file; a search that was interrupted goes on from there.
@@ -227,16 +241,19 @@ def fit(
         raise ValueError("A fit needs at least one quantity to fit, in `where` or `each`, but has none.")
     model = compose(
         device, shared, own, groups, lapse=lapse, bounds=bounds, priors=priors,
-        method=FokkerPlanck() if method is None else method,
+        method=Automatic() if method is None else method,
         relax=None if relax is None else float(as_scalar(relax)), of_voltage=data.voltage is not None,
     )  # fmt: skip
     rows = settings_of(data, by, groups)
     jax.eval_shape(lambda: model.situation(model.space.at(model.space.start), rows.rows(np.array(0))))
     start = _moved_start(model, data, rows)
+    model = _with_engine(model, data, rows, start)
     if isinstance(model.method, MonteCarlo):
         model = _with_one_step(model, rows, start)
         likelihood = BinomialLikelihood(model, rows, data.switched, data.trials)
-        return _sampled(likelihood, start, data, by, progress=progress, checkpoint=checkpoint)
+        with progress_bar("fit", shown=progress, unit=" steps") as bar:
+            start = _best_start(likelihood, _other_starts(model, data, rows, start))
+            return _sampled(likelihood, start, data, by, bar=bar, checkpoint=checkpoint)
     with progress_bar("fit", shown=progress, unit=" steps") as bar:
         model, best = _search(model, rows, data, start, starts=starts, bar=bar, checkpoint=checkpoint)
     at = linearised(model, jnp.asarray(best.c), rows)
@@ -256,10 +273,12 @@ def refuse_noise(fit: AbstractFit, what: str) -> None:
     >>> refuse_noise(sampled, "A profile")
     Traceback (most recent call last):
         ...
-    ValueError: A profile needs a likelihood without noise, but this fit is by Monte Carlo.
+    ValueError: A profile needs a likelihood without noise, but this fit is by Monte Carlo: `fit` by `method=FokkerPlanck()`.
     """
     if isinstance(fit, Fit) and isinstance(fit.method, MonteCarlo):
-        raise ValueError(f"{what} needs a likelihood without noise, but this fit is by Monte Carlo.")
+        raise ValueError(
+            f"{what} needs a likelihood without noise, but this fit is by Monte Carlo: `fit` by `method=FokkerPlanck()`."
+        )
 
 
 def _search(model, rows, data, c, *, starts, bar, checkpoint) -> tuple[SwitchingModel, Minimum]:
@@ -277,21 +296,71 @@ def _search(model, rows, data, c, *, starts, bar, checkpoint) -> tuple[Switching
         c, resolved = best.c, True
 
 
+def _with_engine(model: SwitchingModel, data: SwitchingData, rows: Settings, c: np.ndarray) -> SwitchingModel:
+    """The model with the engine that is cheapest for its strongest pulses, where the choice is left open."""
+    if not isinstance(model.method, Automatic):
+        return model
+    samples = int(np.clip(_SAMPLES_PER_TRIAL * np.max(data.trials), *_SAMPLES))
+    situations = [model.situation(c, rows.rows(i)) for i in _extremes(rows)]
+    found = [engine_for_many(*case, model.wait(case[0]), samples) for case in situations]
+    sampled = [method for method in found if isinstance(method, MonteCarlo)]
+    return with_method(model, sampled[0] if sampled else found[0])
+
+
 def _with_one_step(model: SwitchingModel, rows: Settings, c: np.ndarray) -> SwitchingModel:
     """The model with a step of its Monte Carlo that suits its strongest and longest pulses: probed once, not at every row."""
     assert isinstance(model.method, MonteCarlo)
     chosen = {*_extremes(rows), int(np.argmax(rows.width))}
     situations = [model.situation(c, rows.rows(i)) for i in sorted(chosen)]
-    waits = [settling_time(device) if model.relax is None else as_scalar(model.relax) for device, _ in situations]
-    methods = [model.method.planned(*case, wait) for case, wait in zip(situations, waits, strict=True)]
+    methods = [model.method.planned(*case, model.wait(case[0])) for case in situations]
     return with_method(model, min(methods, key=lambda method: method.dt or 0.0))
 
 
-def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData, by: str, **options: Any) -> Fit:
-    """The fit by a response surface of sampled probabilities."""
-    found = wander(likelihood, likelihood.model.space, c, **options)
-    ended = (found.best, found.at, found.information)
-    return _concluded(likelihood.model, data, by, *ended, noise=found.noise, told=found.told, remarks=sampling_remarks(found))
+def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData, by: str, *, bar: Any, checkpoint: Any) -> Fit:
+    """The fit by sampled probabilities: the search begins with few samples, and the noise of sampling is part of the errors."""
+    model, rows = likelihood.model, likelihood.rows
+    samples = model.method.samples  # pyright: ignore[reportAttributeAccessIssue]
+    for number in sorted({min(FEW, samples), samples}):
+        counts = dataclasses.replace(likelihood, model=with_samples(model, number))
+        noise = 2 * len(c) * float(np.max(data.trials)) / number
+        problem = Problem(counts, model.space, close=max(_NEARLY, noise), patience=_PATIENCE)
+        best = minimise(problem, [c], bar=bar, checkpoint=checkpoint if number == samples else None)
+        c = best.c
+    at, share = linearised(model, c, rows), data.trials / samples
+    information = _np(fisher_information(data.trials, at))
+    pull = _np(fisher_information(data.trials * share, at))
+    known = _np(jax.jacfwd(model.space.prior_residuals)(jnp.asarray(c)))
+    spread = covariance_of(information + known.T @ known)
+    told = 1 / (1 + share)
+    return _concluded(
+        model, data, by, best, at, information,
+        noise=spread @ pull @ spread, told=told, remarks=_sampling_remarks(float(np.max(share))),
+    )  # fmt: skip
+
+
+def _other_starts(model: SwitchingModel, data: SwitchingData, rows: Settings, c: np.ndarray) -> list[np.ndarray]:
+    """A place, others of another critical current, and others that differ in one coordinate."""
+    moved = [_moved_start(model, data, rows, share, near=0.0) for share in _SHARES]
+    aside = [np.clip(c + far * row, model.space.lower, model.space.upper) for row in np.eye(len(c)) for far in _ASIDE]
+    return [c, *moved, *aside]
+
+
+def _best_start(likelihood: BinomialLikelihood, starts: list[np.ndarray]) -> np.ndarray:
+    """The likeliest of some places, by few samples."""
+    few = with_samples(likelihood.model, FEW)
+    found = [sampled_values(few, c, likelihood.rows) for c in starts]
+    costs = [float(jnp.sum(deviances(likelihood.switched, likelihood.trials, *at))) for at in found]
+    return starts[int(np.argmin(costs))]
+
+
+def _sampling_remarks(share: float) -> tuple[str, ...]:
+    """A sentence where sampling adds much to the errors."""
+    if share < _UNEASY:
+        return ()
+    return (
+        f"Sampling makes standard errors up to {np.sqrt(1 + share):.2g} times larger than the data would: "
+        "give `MonteCarlo` more samples.",
+    )
 
 
 def _concluded(
@@ -321,8 +390,8 @@ def _concluded(
     )  # fmt: skip
 
 
-def _moved_start(model: SwitchingModel, data: SwitchingData, rows: Settings) -> np.ndarray:
-    """Coordinates at which every group's critical current is near where its data switch."""
+def _moved_start(model: SwitchingModel, data: SwitchingData, rows: Settings, share: float = 1.0, **near: float) -> np.ndarray:
+    """Coordinates at which every group's critical current is near a `share` of the current where its data switch."""
     start, space = model.space.at(model.space.start), model.space
     moves: list[np.ndarray] = []
     for g in range(max(len(model.groups), 1)):
@@ -331,7 +400,7 @@ def _moved_start(model: SwitchingModel, data: SwitchingData, rows: Settings) -> 
         part = data if len(model.groups) < 2 else data.take(np.flatnonzero(rows.group == g))
 
         move = np.full(len(start), np.nan)
-        move[list(place)] = least_move(_Moved(model, start, place, g), len(place), midpoint(part, model.device))
+        move[list(place)] = least_move(_Moved(model, start, place, g), len(place), share * midpoint(part, model.device), **near)
         moves.append(move)
     room = 0.02 * (space.upper - space.lower)
     return np.clip(start + _mean(moves), space.lower + room, space.upper - room)

@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from mtjax.files import fingerprint, read_notes, write_notes
 from mtjax.fitting.binomial import Prediction, Rows, residual_slopes, residuals
-from mtjax.fitting.counts.model import BinomialLikelihood, linearised
+from mtjax.fitting.counts.linearised import linearised
+from mtjax.fitting.counts.model import BinomialLikelihood
 from mtjax.fitting.space import Coordinates
 from mtjax.printing import Shown
 from mtjax.progress import LOG
@@ -47,6 +48,8 @@ class Problem(Shown):
     """Residuals of data and priors as functions of unbounded numbers x; the sum of their squares is what is minimised.
 
     - `likelihood`: of the data; `space`: of the fitted quantities, with bounds and priors.
+    - `close`: a search stops where the deviance could fall by less than this.
+    - `patience`: and after more steps without a gain than this.
 
     >>> import jax.numpy as jnp
     >>> import mtjax as mtj
@@ -61,6 +64,8 @@ class Problem(Shown):
 
     likelihood: BinomialLikelihood
     space: Coordinates
+    close: float = eqx.field(static=True, default=_CLOSE)
+    patience: int = eqx.field(static=True, default=_PATIENCE)
 
     @property
     def engine(self) -> str:
@@ -166,14 +171,18 @@ def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: 
     while True:
         promised = _promised(stage.best)
         bar.set_postfix(deviance=f"{stage.best.deviance:.5g}")
-        patience = _LITTLE_PATIENCE if promised < _NEARLY else _PATIENCE
-        if stage.steps == _STEPS or promised < _CLOSE or stage.idle > patience:
+        patience = _LITTLE_PATIENCE if promised < _NEARLY else problem.patience
+        if stage.steps == _STEPS or promised < problem.close or stage.idle > patience:
             break
         stage = _after_step(problem, stage)
         bar.update()
         notes.keep(number, stage.record())
     deviance = stage.best.deviance
-    ended = Minimum(np.asarray(problem.space.bound(stage.best.x), float), deviance, promised < _NEARLY and deviance < _HUGE**2)
+    ended = Minimum(
+        np.asarray(problem.space.bound(stage.best.x), float),
+        deviance,
+        promised <= max(_NEARLY, problem.close) and deviance < _HUGE**2,
+    )
     notes.keep(number, ended._asdict() | {"c": ended.c.tolist()})
     return ended
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -14,11 +14,10 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.devices import AppliedField, Device, Parameter, all_parameters, replaced, values
 from mtjax.dynamics import settling_time
-from mtjax.fitting.binomial import Prediction, Rows, deviances
+from mtjax.fitting.binomial import Rows, deviances
 from mtjax.fitting.counts.data import SwitchingData
 from mtjax.fitting.counts.lapses import AbstractLapse
 from mtjax.fitting.space import AbstractPrior, Bounds, Coordinates, coordinates
-from mtjax.parallel import over_rows
 from mtjax.printing import Shown
 from mtjax.pulses import Pulse
 from mtjax.quantities import as_scalar, in_default
@@ -97,18 +96,19 @@ class SwitchingModel(Shown):
 
     def __call__(self, c: Float[Array, " k"], rows: Settings) -> tuple[Rows, Rows]:
         """Probability of being seen switched, and not, each of shape (n,)."""
-        found = self.space.value(c)
-        shared = self.device_of(c, group=-1)
-        leaves = sorted({leaf for leaf, t in self._places if t.group >= 0})
-        own = jnp.stack([self._by_group(found, leaf) for leaf in leaves], axis=1) if leaves else None
-
-        def one(row: Settings):
-            device = shared if own is None else replaced(shared, leaves, list(own[row.group]))
-            return self._probability(device, row)
-
-        p, q = _over_rows(one, rows, in_turn=self.in_turn)
+        device_of = self._devices(c)
+        p, q = _over_rows(lambda row: self._probability(device_of(row.group), row), rows, in_turn=self.in_turn)
         lapse = self.lapse_of(c)
         return (p, q) if lapse is None else lapse.observed(p, q, rows.amplitude)
+
+    def _devices(self, c: ArrayLike) -> Callable[[Any], Device]:
+        """The device of every group, whose number may be traced."""
+        found, shared = self.space.value(jnp.asarray(c)), self.device_of(c, group=-1)
+        leaves = sorted({leaf for leaf, t in self._places if t.group >= 0})
+        if not leaves:
+            return lambda group: shared
+        own = jnp.stack([self._by_group(found, leaf) for leaf in leaves], axis=1)
+        return lambda group: replaced(shared, leaves, list(own[group]))
 
     @property
     def _places(self) -> list[tuple[int, Target]]:
@@ -124,8 +124,7 @@ class SwitchingModel(Shown):
 
     def _probability(self, device: Device, row: Settings) -> tuple[Array, Array]:
         device, pulse = self._situation(device, row)
-        relax = settling_time(device) if self.relax is None else as_scalar(self.relax)
-        p = self.method.probability(device, pulse, relax)
+        p = self.method.probability(device, pulse, self.wait(device))
         return self._raised(p.value), self._raised(p.complement)
 
     def _raised(self, p: Array) -> Array:
@@ -138,7 +137,11 @@ class SwitchingModel(Shown):
 
     def situation(self, c: ArrayLike, row: Settings) -> tuple[Device, Pulse]:
         """Device and pulse of one row."""
-        return self._situation(self.device_of(c, int(row.group)), row)
+        return self._situation(self._devices(c)(row.group), row)
+
+    def wait(self, device: Device) -> Array:
+        """From the end of a pulse until the device is read, s."""
+        return settling_time(device) if self.relax is None else as_scalar(self.relax)
 
     def _situation(self, device: Device, row: Settings) -> tuple[Device, Pulse]:
         device = _placed(device, row.field, row.temperature)
@@ -161,22 +164,6 @@ class BinomialLikelihood(Shown):
         """Minus half the deviance."""
         p, q = self.model(jnp.asarray(c), self.rows)
         return -jnp.sum(deviances(self.switched, self.trials, p, q)) / 2
-
-
-def linearised(model: SwitchingModel, c: Array, rows: Settings) -> Prediction:
-    """Probabilities and their derivatives in the coordinates; the rows are spread over devices and processes."""
-    return over_rows(_linearised, (model, c), rows)
-
-
-def _linearised(shared: tuple[SwitchingModel, Array], rows: Settings) -> Prediction:
-    model, c = shared
-
-    def twice(c):
-        both = model(c, rows)
-        return both, both
-
-    (dp, dq), (p, q) = jax.jacfwd(twice, has_aux=True)(jnp.asarray(c))
-    return Prediction(p, q, dp, dq)
 
 
 def settings_of(data: SwitchingData, by: str, groups: Sequence[str]) -> Settings:

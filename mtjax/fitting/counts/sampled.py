@@ -1,213 +1,142 @@
-"""Fits by Monte Carlo: probabilities and their score gradients, sampled near the best place, and what they say together."""
+"""Sampled probabilities of all settings, with slopes from differences by common random numbers."""
 
 from __future__ import annotations
 
 import dataclasses
-from os import PathLike
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
-from tqdm import tqdm
+from jaxtyping import Array, Bool, Float
 
-from mtjax.files import fingerprint, read_notes, write_notes
-from mtjax.fitting.binomial import Prediction, deviances
-from mtjax.fitting.counts.least_deviance import Minimum
-from mtjax.fitting.counts.logit_surface import Probes, Surface, regress
-from mtjax.fitting.counts.model import BinomialLikelihood, linearised, with_method
-from mtjax.fitting.result import covariance_of
-from mtjax.fitting.space import Coordinates
+from mtjax.dynamics import Ensemble
+from mtjax.fitting.binomial import Prediction
+from mtjax.fitting.counts.model import Settings, SwitchingModel
+from mtjax.parallel import over_blocks
 from mtjax.switching import MonteCarlo
 
-_MOST = 96
-"""Largest number of probes."""
-_WIDEST, _ERRORS = 0.25, 1.5
-"""How far from the best place probes are: at most this, and this many standard errors."""
-_FAR = 2.5
-"""Probes further away than this, in units of that radius and the root of k, are forgotten."""
-_ENOUGH, _UNEASY = 0.1, 0.5
-"""Share of the variance that sampling may add before the search ends, and before it is said."""
-_STEPS, _STILL = 50, 1e-4
+FEW = 256
+"""Samples of a first search; numbers of samples are rounded up to multiples of it."""
+_FOR_SLOPES = 2048
+"""Most samples behind a slope; more would hardly improve a fit."""
+_AT_ONCE = 8
+"""Groups of samples handed to every device at a time."""
+_FIRST, _LEAST, _MOST = 0.03, 0.005, 0.15
+"""Distances over which slopes are taken, in coordinates (logarithms): the first, the shortest and the longest."""
+_LOGITS = 0.4
+"""By how much the logits that tell most change over that distance."""
 
 
-class SampledMinimum(NamedTuple):
-    """The end of a search by sampling.
+def sampled_prediction(model: SwitchingModel, c: Float[np.ndarray, " k"], rows: Settings) -> Prediction:
+    """Sampled probabilities of all settings at the coordinates c, with their derivatives, shape (n, k).
 
-    - `best`: where it ended; `at`: probabilities there, from all probes.
-    - `information`: Fisher's, shape (k, k); `noise`: covariance that sampling adds to that of the coordinates.
-    - `told`: of every setting's deviance, what is left when the noise of its sampled probability is allowed for, shape (n,).
-    - `share`: of the variance that sampling adds, in the worst direction.
+    Derivatives are central differences by the same random numbers on both sides: far less noise a second than the score
+    estimator has, at the price of a bias of a few per cent (the distance is such that logits change by about 0.4). Every
+    setting has random numbers of its own, the same at every place: the surface on which a fit searches stands still.
     """
+    method = model.method
+    assert isinstance(method, MonteCarlo)
+    c, few = np.asarray(c, float), min(FEW, method.samples)
+    p, slopes = _differences(model, c, rows, np.full(len(c), _FIRST), few)
+    if method.samples > FEW:
+        steps = _distances(p, slopes)
+        slopes = _differences(model, c, rows, steps, min(_FOR_SLOPES, method.samples))[1]
+    return _seen(model, c, rows, _at(model, c, rows), slopes)
 
-    best: Minimum
-    at: Prediction
-    information: Float[np.ndarray, "k k"]
-    noise: Float[np.ndarray, "k k"]
-    told: Float[np.ndarray, " n"]
-    share: float
+
+def sampled_values(model: SwitchingModel, c: Float[np.ndarray, " k"], rows: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """The same probabilities alone, of being seen switched and not, shape (n,)."""
+    found = _seen(model, c, rows, _at(model, c, rows), np.zeros((len(rows), len(c))))
+    return np.asarray(found.p), np.asarray(found.q)
 
 
-def sampling_remarks(found: SampledMinimum) -> tuple[str, ...]:
-    """A sentence where sampling adds much to the errors."""
-    if found.share < _UNEASY:
-        return ()
-    more = float(np.sqrt(1 + found.share))
-    return (
-        f"Sampling makes standard errors up to {more:.2g} times larger than the data would: give `MonteCarlo` more samples.",
+def _at(model: SwitchingModel, c: np.ndarray, rows: Settings) -> Float[np.ndarray, " n"]:
+    return _fractions(model, c[None], np.ones((1, len(rows)), bool), rows, model.method.samples)[0]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _differences(
+    model: SwitchingModel, c: np.ndarray, rows: Settings, steps: np.ndarray, samples: int
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n k"]]:
+    """Probabilities about c, means over the places, and their derivatives."""
+    sides = np.stack([c + np.diag(steps), c - np.diag(steps)])
+    sides = np.clip(sides, model.space.lower, model.space.upper)
+    matters = _matters(model, rows)
+    places, wanted = sides.reshape(-1, len(c)), np.concatenate([matters, matters])
+    found = _fractions(model, places, wanted, rows, samples).reshape(2, len(c), -1)
+    apart = np.diagonal(sides[0] - sides[1])
+    slopes = np.where(matters, found[0] - found[1], 0.0) / apart[:, None]
+    number = np.maximum(matters.sum(axis=0), 1)
+    return np.where(matters, found, 0.0).sum(axis=(0, 1)) / (2 * number), slopes.T
+
+
+def _distances(p: np.ndarray, slopes: np.ndarray) -> Float[np.ndarray, " k"]:
+    """How far apart the places of a difference are, half of it, in every coordinate."""
+    weight = p * (1 - p)
+    steepness = np.sqrt(np.sum(slopes**2 / weight[:, None], axis=0) / np.sum(weight))
+    return np.clip(_LOGITS / np.maximum(steepness, 1e-9), _LEAST, _MOST)
+
+
+def _matters(model: SwitchingModel, rows: Settings) -> Bool[np.ndarray, "k n"]:
+    """Whether a coordinate changes what the device of a row does."""
+    group = np.asarray(rows.group)
+    return np.stack([np.zeros(len(rows), bool) if t.of_lapse else (t.group < 0) | (t.group == group) for t in model.targets])
+
+
+def _fractions(
+    model: SwitchingModel, places: np.ndarray, wanted: np.ndarray, rows: Settings, samples: int
+) -> Float[np.ndarray, "S n"]:
+    """Switched fractions, (k + 1/2) / (N + 1), of the wanted pairs of place and row; 1/2 elsewhere."""
+    groups = -(-samples // FEW)
+    at, row = np.nonzero(wanted)
+    work = _Work(
+        jnp.asarray(np.repeat(places[at], groups, axis=0)),
+        jax.tree.map(jnp.asarray, rows.rows(np.repeat(row, groups))),
+        jnp.asarray(np.repeat(row, groups)),
+        jnp.asarray(np.tile(np.arange(groups), len(row))),
     )
+    found = np.asarray(over_blocks(_switched, model, work, _AT_ONCE), float).reshape(-1, groups).sum(axis=1)
+    fractions = np.full(wanted.shape, 0.5)
+    fractions[at, row] = (found + 0.5) / (groups * FEW + 1)
+    return fractions
 
 
-def wander(
-    likelihood: BinomialLikelihood,
-    space: Coordinates,
-    c: Float[np.ndarray, " k"],
-    *,
-    progress: bool = False,
-    checkpoint: str | PathLike[str] | None = None,
-) -> SampledMinimum:
-    """Maximum likelihood on a response surface that follows the search.
+class _Work(NamedTuple):
+    """Groups of samples: the coordinates, the row with its number, and the number of the group in its row."""
 
-    Probabilities and score gradients are sampled at places around the best one known; a logistic regression joins them
-    (`mtjax.fitting.counts.logit_surface`); the best place on it is the next middle, and the radius shrinks with the standard
-    errors. The gradients' noise takes no part in the information, which would come out too large otherwise; what the noise of
-    sampling does to the estimate is worked out from how the probes scatter. Ends where that adds less than a tenth to the
-    variance.
-    """
-    probe = _Prober(likelihood, checkpoint)
-    k = len(c)
-    root, settled = np.eye(k) * _WIDEST, False
-    with tqdm(total=_MOST, desc="fit by sampling", unit=" probes", disable=not progress) as bar:
-        while True:
-            number = k + 4 if len(probe) else 2 * k + 4
-            bar.update(sum(probe(place) for place in _around(space, c, root, number, len(probe))))
-            surface = regress(probe.near(c, root), c, root)
-            probe.by_score = surface.by_score > _ENOUGH
-            at, moved = _climb(likelihood, space, surface, c)
-            ended = _ended(likelihood, space, surface, at)
-            bar.set_postfix(deviance=f"{ended.best.deviance:.5g}", sampling=f"{ended.share:.2g}")
-            if settled and moved < 1 and ended.share < _ENOUGH:
-                return ended
-            if len(probe) + k + 4 > _MOST:
-                return ended._replace(best=ended.best._replace(converged=settled and moved < 1))
-            c, before = at, root
-            root = _radius(likelihood, space, surface, at) if moved < 1 else root
-            settled = moved < 1 and abs(np.linalg.slogdet(before)[1] - np.linalg.slogdet(root)[1]) < k / 2
+    c: Array
+    row: Settings
+    number: Array
+    group: Array
 
 
-def _around(space: Coordinates, c: np.ndarray, root: np.ndarray, number: int, seed: int) -> np.ndarray:
-    """Places about c, in pairs of opposite sides where bounds allow."""
-    half = np.random.default_rng(seed).standard_normal(((number + 1) // 2, len(c)))
-    half *= np.minimum(1.0, 2.0 / np.linalg.norm(half, axis=1, keepdims=True))
-    z = np.concatenate([half, -half])[:number]
-    return np.clip(c + z @ root.T, space.lower, space.upper)
+def _switched(model: SwitchingModel, work: _Work) -> Array:
+    """How many of each group switch."""
+    method: Any = model.method
+
+    def one(work: _Work) -> Array:
+        device, pulse = model.situation(work.c, work.row)
+        key = jax.random.fold_in(method.key, work.number)
+        ensemble = Ensemble.of(device, pulse, model.wait(device), method.dt, key)
+        return jnp.sum(ensemble.outcomes(work.group * FEW + jnp.arange(FEW)).switched)
+
+    return jax.lax.map(one, work)
 
 
-def _climb(likelihood: BinomialLikelihood, space: Coordinates, surface: Surface, c: np.ndarray) -> tuple[np.ndarray, float]:
-    """The most likely place on the surface within one and a half times its radius, and how many radii away it is."""
-    for _ in range(_STEPS):
-        at, (inner, outer) = surface.at(c), _prior(space, c)
-        gain = likelihood.switched / at.p - (likelihood.trials - likelihood.switched) / at.q
-        weight = likelihood.trials / (at.p * at.q)
-        curvature = np.einsum("n,ni,nj->ij", weight, at.dp, at.dp) + outer
-        inside = surface.root.T @ curvature @ surface.root
-        step = np.linalg.lstsq(inside, surface.root.T @ (at.dp.T @ gain - inner), rcond=1e-12)[0]
-        x = surface.inward(c) + step * min(1.0, 0.5 / np.max(np.abs(step), initial=1e-30))
-        x = x * min(1.0, 1.5 / np.max(np.abs(x), initial=1e-30))
-        before, c = c, np.clip(surface.middle + surface.root @ x, space.lower, space.upper)
-        if np.max(np.abs(surface.inward(c) - surface.inward(before)), initial=0.0) < _STILL:
-            break
-    return c, float(np.max(np.abs(surface.inward(c)), initial=0.0))
+def _seen(model: SwitchingModel, c: np.ndarray, rows: Settings, p: np.ndarray, slopes: np.ndarray) -> Prediction:
+    """What is seen of devices that switch with probability p at c."""
+    lapse = model.lapse_of(c)
+    if lapse is None:
+        return Prediction(p, 1 - p, slopes, -slopes)
+
+    def seen(at):
+        straight = p + slopes @ (at - c)
+        return model.lapse_of(at).observed(straight, 1 - straight, jnp.asarray(rows.amplitude))
+
+    (p, q), (dp, dq) = seen(jnp.asarray(c)), jax.jacfwd(seen)(jnp.asarray(c))
+    return Prediction(*(np.asarray(x, float) for x in (p, q, dp, dq)))
 
 
-def _ended(likelihood: BinomialLikelihood, space: Coordinates, surface: Surface, c: np.ndarray) -> SampledMinimum:
-    at = surface.at(c)
-    information = _positive(surface.information(likelihood.trials, c))
-    spread = covariance_of(information + _prior(space, c)[1])
-    pull = surface.noise(likelihood.switched, likelihood.trials, c)
-    share = float(np.max(np.linalg.eigvals(spread @ pull).real))
-    told = 1 / (1 + likelihood.trials * at.p * at.q * surface.variance(c))
-    deviance = float(told @ np.asarray(deviances(likelihood.switched, likelihood.trials, at.p, at.q)))
-    return SampledMinimum(Minimum(c, deviance, converged=True), at, information, spread @ pull @ spread, told, share)
-
-
-def _radius(likelihood: BinomialLikelihood, space: Coordinates, surface: Surface, c: np.ndarray) -> np.ndarray:
-    """Root of the covariance of the next probes: by the standard errors, but such that no logit changes by much.
-
-    Where probes tell less than the data, the errors are those that the probes could give: a radius that follows the data's
-    would shrink to where slopes are nothing but noise.
-    """
-    at = surface.at(c)
-    samples = likelihood.model.method.samples * len(surface.parts)  # pyright: ignore[reportAttributeAccessIssue]
-    trials = 1 / (1 / likelihood.trials + len(likelihood.trials) / samples)
-    information = _positive(surface.information(trials, c)) + _prior(space, c)[1]
-    weight = 4 / (at.p * at.q) / max(float(np.sum(4 * at.p * at.q)), 1.0)
-    bends = np.einsum("n,ni,nj->ij", weight, at.dp, at.dp)
-    return np.linalg.cholesky(np.linalg.inv(information / _ERRORS**2 + bends + np.eye(len(c)) / _WIDEST**2))
-
-
-def _positive(information: np.ndarray) -> np.ndarray:
-    """The same without negative directions, which are noise."""
-    scales, axes = np.linalg.eigh(information)
-    return (axes * np.maximum(scales, 0.0)) @ axes.T
-
-
-def _prior(space: Coordinates, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient and curvature of the squared prior residuals, halved."""
-    r, slope = (np.asarray(x) for x in _known(space, jnp.asarray(c)))
-    return slope.T @ r, slope.T @ slope
-
-
-@eqx.filter_jit
-def _known(space, c):
-    return space.prior_residuals(c), jax.jacfwd(space.prior_residuals)(c)
-
-
-@eqx.filter_jit
-def _values(model, c, rows):
-    return model(c, rows)[0]
-
-
-class _Prober:
-    """Samples all settings at one place after the other, by fresh random numbers, and keeps what it found."""
-
-    def __init__(self, likelihood: BinomialLikelihood, checkpoint: str | PathLike[str] | None):
-        assert isinstance(likelihood.model.method, MonteCarlo)
-        self.likelihood, self.method, self.by_score = likelihood, likelihood.model.method, True
-        self.path = None if checkpoint is None else Path(checkpoint)
-        self.problem = fingerprint(likelihood)
-        self.kept = [] if self.path is None else read_notes(self.path, self.problem).get("probes", [])
-        self.found: list[tuple[np.ndarray, np.ndarray, np.ndarray, float]] = []
-
-    def __len__(self) -> int:
-        return len(self.found)
-
-    def __call__(self, c: np.ndarray) -> int:
-        """Sample at c, or read from the checkpoint what was sampled there; returns 1, the number of places."""
-        number = len(self.found)
-        if number == len(self.kept):
-            self.kept.append(self._sampled(number, c))
-            if self.path is not None:
-                write_notes(self.path, {"problem": self.problem, "probes": self.kept})
-        p, slopes = (None if x is None else np.array(x, float) for x in self.kept[number])
-        empty = np.zeros((len(self.likelihood.trials), len(c)))
-        self.found.append((c, np.asarray(p), empty if slopes is None else slopes, float(slopes is not None)))
-        return 1
-
-    def _sampled(self, number: int, c: np.ndarray) -> list[list | None]:
-        fresh = dataclasses.replace(self.method, key=jax.random.fold_in(self.method.key, number))
-        model, rows = with_method(self.likelihood.model, fresh), self.likelihood.rows
-        if not self.by_score:
-            return [np.asarray(_values(model, jnp.asarray(c), rows), float).tolist(), None]
-        at = linearised(model, jnp.asarray(c), rows)
-        return [np.asarray(at.p, float).tolist(), np.asarray(at.dp, float).tolist()]
-
-    def near(self, c: np.ndarray, root: np.ndarray) -> Probes:
-        """The probes within the radius."""
-        places, p, slopes, scored = (np.array(column) for column in zip(*self.found, strict=True))
-        distance = np.linalg.norm(np.linalg.solve(root, (places - c).T), axis=0) / np.sqrt(len(c))
-        near = distance < _FAR
-        return Probes(places[near], p[near], slopes[near], scored[near], self.method.samples)
+def with_samples(model: SwitchingModel, samples: int) -> SwitchingModel:
+    """The same model by fewer samples, or more."""
+    return dataclasses.replace(model, method=dataclasses.replace(model.method, samples=samples))

@@ -16,7 +16,7 @@ from mtjax.fitting.counts.data import SwitchingData
 
 _STEPS = 40
 _CLOSENESS = 1e-3
-_NEAR = np.log(2.0)
+_NEAR = float(np.log(2.0))
 """A critical current within a factor of two is left as it is: pulses shift the threshold by as much."""
 _BARRIER = 100.0
 """How much dearer a change of the barrier is than one of the parameters themselves."""
@@ -33,15 +33,15 @@ def midpoint(data: SwitchingData, device: Device) -> float:
     return float(np.mean(between))
 
 
-def least_move(device_at: Callable[[Array], Device], k: int, current: float) -> Float[np.ndarray, " k"]:
+def least_move(device_at: Callable[[Array], Device], k: int, current: float, near: float = _NEAR) -> Float[np.ndarray, " k"]:
     """The smallest x, shape (k,), for which the critical current of `device_at(x)` is `current` (A).
 
     It leaves the barrier alone if it can: data of short pulses say much about the torque and little about the barrier.
-    Zero where the critical current is within a factor of two already, where the device has none, and where the parameters do
-    not change it.
+    Zero where the critical current is within a factor of exp(`near`) already, where the device has none, and where the
+    parameters do not change it.
     """
     x = np.zeros(k)
-    for i in range(_STEPS if current > 0 and _is_far(device_at(jnp.zeros(k)), current) else 0):
+    for i in range(_STEPS if current > 0 and _is_far(device_at(jnp.zeros(k)), current, near) else 0):
         try:
             off, slope, barrier = map(np.asarray, _mismatch(device_at, jnp.asarray(x), jnp.asarray(current)))
         except KeyError:
@@ -53,13 +53,13 @@ def least_move(device_at: Callable[[Array], Device], k: int, current: float) -> 
     return x
 
 
-def _is_far(device: Device, current: float) -> bool:
-    """Whether the critical current is more than a factor of two away; false where there is none."""
+def _is_far(device: Device, current: float, near: float) -> bool:
+    """Whether the critical current is more than a factor of exp(`near`) away; false where there is none."""
     try:
         ratio = float(_critical_current(device)) / current
     except KeyError:
         return False
-    return not abs(np.log(max(abs(ratio), 1e-300))) < _NEAR
+    return not abs(np.log(max(abs(ratio), 1e-300))) < near
 
 
 @eqx.filter_jit

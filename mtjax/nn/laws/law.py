@@ -96,7 +96,7 @@ class ChebyshevLaw(AbstractLaw):
     P = 0.9 at 72.0 uA
     """
 
-    coefficients: Float[Array, "..."]
+    coefficients: Float[Array, "..."]  # noqa: UP037 - jaxtyping reads it
     ranges: tuple[tuple[float, float], ...] = eqx.field(static=True)
     names: tuple[str, ...] = eqx.field(static=True, default=())
     values: tuple[Scalar, ...] = ()

@@ -16,7 +16,8 @@ from mtjax import AppliedField, SpinOrbitTorque, SpinTransferTorque, UniaxialAni
 from mtjax.devices import all_parameters, by_names, by_where
 from mtjax.fitting import Fit, Prediction, SwitchingData, fit, identifiability
 from mtjax.fitting.binomial import chi_square_tail, deviances, fisher_information, residual_slopes, residuals, runs_tail
-from mtjax.fitting.counts.model import compose, linearised, settings_of, with_method
+from mtjax.fitting.counts.linearised import linearised
+from mtjax.fitting.counts.model import compose, settings_of, with_method
 from mtjax.fitting.counts.start import least_move, midpoint
 from mtjax.pulses import Pulse
 from mtjax.switching import AbstractMethod, FokkerPlanck, Probability, ThermalActivation, least_resolved
