@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from mtjax.checks import Positive
+from mtjax.checks import Count, Positive, Wait, checked
 from mtjax.devices import Device
 from mtjax.dynamics import SAMPLING, default_step
 from mtjax.progress import LOG
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import Scalar
+from mtjax.quantities import Scalar, as_scalar
 from mtjax.switching.fokker_planck import FokkerPlanck, Plan, known, seconds, solve, tail
 from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.monte_carlo import MonteCarlo
@@ -108,7 +108,8 @@ class Automatic(AbstractMethod):
         return 0.15 / self.tolerance**2 * steps * _SECONDS_PER_STEP
 
 
-def engine_for_many(device: Device, pulse: AbstractPulse, relax: Scalar, samples: int) -> FokkerPlanck | MonteCarlo:
+@checked
+def engine_for_many(device: Device, pulse: AbstractPulse, relax: Wait, samples: Count) -> FokkerPlanck | MonteCarlo:
     """The engine for many values, with slopes, of devices and pulses like these: Fokker-Planck where it is no dearer.
 
     - `relax`: from the end of the pulse until the device is read, s.
@@ -120,7 +121,7 @@ def engine_for_many(device: Device, pulse: AbstractPulse, relax: Scalar, samples
     >>> engine_for_many(device, mtj.Pulse(2.0 * device.critical_current, 5e-9), 0.0, samples=4096).name
     'Fokker-Planck'
     """
-    method = FokkerPlanck()
+    method, relax = FokkerPlanck(), as_scalar(relax)
     steps = float((pulse.end + relax) / default_step(device, pulse, SAMPLING)) / 2
     try:
         predicted, _ = seconds(device, pulse, relax, method)

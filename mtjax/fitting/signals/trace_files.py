@@ -30,6 +30,12 @@ class Trace(NamedTuple):
 
     - `time` (s), `signal`: shape (n,); `signal_unit`, `name`: for messages.
     - `bias`, `bias_unit`: what the trace was taken at, A, V or T ("" where not known).
+
+    >>> import numpy as np
+    >>> from mtjax.fitting import Trace
+    >>> trace = Trace(np.array([0.0, 1e-4]), np.array([1.0, 2.0]), signal_unit="V", bias=5e-3, bias_unit="A", name="a.csv")
+    >>> f"{len(trace.time)} samples at {1e3 * trace.bias:.0f} mA"
+    '2 samples at 5 mA'
     """
 
     time: Float[np.ndarray, " n"]
