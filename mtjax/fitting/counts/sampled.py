@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from mtjax.dynamics import Ensemble
 from mtjax.fitting.binomial import Prediction
@@ -22,8 +22,8 @@ _FOR_SLOPES = 2048
 """Most samples behind a slope; more would hardly improve a fit."""
 _AT_ONCE = 8
 """Groups of samples handed to every device at a time."""
-_FIRST, _LEAST, _MOST = 0.03, 0.005, 0.15
-"""Distances over which slopes are taken, in coordinates (logarithms): the first, the shortest and the longest."""
+_FIRST, _LEAST, _MOST = 0.03, 0.005, 0.3
+"""Distances to both sides over which slopes are taken, in coordinates (logarithms): the first, the shortest, the longest."""
 _LOGITS = 0.4
 """By how much the logits that tell most change over that distance."""
 
@@ -32,16 +32,19 @@ def sampled_prediction(model: SwitchingModel, c: Float[np.ndarray, " k"], rows: 
     """Sampled probabilities of all settings at the coordinates c, with their derivatives, shape (n, k).
 
     Derivatives are central differences by the same random numbers on both sides: far less noise a second than the score
-    estimator has, at the price of a bias of a few per cent (the distance is such that logits change by about 0.4). Every
-    setting has random numbers of its own, the same at every place: the surface on which a fit searches stands still.
+    estimator has, at the price of a bias of a few per cent. They are taken along the axes of the Fisher information, as a few
+    samples know it, over distances that change logits by about 0.4: two quantities of which the data tell only the ratio well
+    have slopes that tell them apart all the same. Every setting has random numbers of its own, the same at every place: the
+    surface on which a fit searches stands still.
     """
     method = model.method
     assert isinstance(method, MonteCarlo)
-    c, few = np.asarray(c, float), min(FEW, method.samples)
-    p, slopes = _differences(model, c, rows, np.full(len(c), _FIRST), few)
-    if method.samples > FEW:
-        steps = _distances(p, slopes)
-        slopes = _differences(model, c, rows, steps, min(_FOR_SLOPES, method.samples))[1]
+    c = np.asarray(c, float)
+    moved = np.flatnonzero([not t.of_lapse for t in model.targets])
+    steps, slopes = _FIRST * np.eye(len(c))[moved], np.zeros((len(rows), len(c)))
+    for samples in (FEW, _FOR_SLOPES) if len(moved) else ():
+        p, slopes = _differences(model, c, rows, steps, min(samples, method.samples))
+        steps = _along_axes(p, slopes[:, moved]) @ np.eye(len(c))[moved]
     return _seen(model, c, rows, _at(model, c, rows), slopes)
 
 
@@ -52,62 +55,43 @@ def sampled_values(model: SwitchingModel, c: Float[np.ndarray, " k"], rows: Sett
 
 
 def _at(model: SwitchingModel, c: np.ndarray, rows: Settings) -> Float[np.ndarray, " n"]:
-    return _fractions(model, c[None], np.ones((1, len(rows)), bool), rows, model.method.samples)[0]  # pyright: ignore[reportAttributeAccessIssue]
+    return _fractions(model, np.asarray(c)[None], rows, model.method.samples)[0]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _differences(
-    model: SwitchingModel, c: np.ndarray, rows: Settings, steps: np.ndarray, samples: int
+    model: SwitchingModel, c: np.ndarray, rows: Settings, steps: Float[np.ndarray, "m k"], samples: int
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n k"]]:
-    """Probabilities about c, means over the places, and their derivatives."""
-    sides = np.stack([c + np.diag(steps), c - np.diag(steps)])
-    sides = np.clip(sides, model.space.lower, model.space.upper)
-    matters = _matters(model, rows)
-    places, wanted = sides.reshape(-1, len(c)), np.concatenate([matters, matters])
-    found = _fractions(model, places, wanted, rows, samples).reshape(2, len(c), -1)
-    apart = np.diagonal(sides[0] - sides[1])
-    slopes = np.where(matters, found[0] - found[1], 0.0) / apart[:, None]
-    number = np.maximum(matters.sum(axis=0), 1)
-    return np.where(matters, found, 0.0).sum(axis=(0, 1)) / (2 * number), slopes.T
+    """Probabilities about c, means over the places c +- steps, and their derivatives."""
+    sides = np.clip(np.stack([c + steps, c - steps]), model.space.lower, model.space.upper)
+    found = _fractions(model, sides.reshape(-1, len(c)), rows, samples).reshape(2, len(steps), -1)
+    slopes = np.linalg.lstsq(sides[0] - sides[1], found[0] - found[1], rcond=1e-9)[0]
+    return found.mean(axis=(0, 1)), slopes.T
 
 
-def _distances(p: np.ndarray, slopes: np.ndarray) -> Float[np.ndarray, " k"]:
-    """How far apart the places of a difference are, half of it, in every coordinate."""
+def _along_axes(p: np.ndarray, slopes: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "m m"]:
+    """Steps along the axes of the information, so long that logits change by about 0.4 in the mean."""
     weight = p * (1 - p)
-    steepness = np.sqrt(np.sum(slopes**2 / weight[:, None], axis=0) / np.sum(weight))
-    return np.clip(_LOGITS / np.maximum(steepness, 1e-9), _LEAST, _MOST)
+    scales, axes = np.linalg.eigh(slopes.T @ (slopes / weight[:, None]) / np.sum(weight))
+    lengths = np.clip(_LOGITS / np.sqrt(np.maximum(scales, 1e-9)), _LEAST, _MOST)
+    return lengths[:, None] * axes.T
 
 
-def _matters(model: SwitchingModel, rows: Settings) -> Bool[np.ndarray, "k n"]:
-    """Whether a coordinate changes what the device of a row does."""
-    group = np.asarray(rows.group)
-    return np.stack([np.zeros(len(rows), bool) if t.of_lapse else (t.group < 0) | (t.group == group) for t in model.targets])
-
-
-def _fractions(
-    model: SwitchingModel, places: np.ndarray, wanted: np.ndarray, rows: Settings, samples: int
-) -> Float[np.ndarray, "S n"]:
-    """Switched fractions, (k + 1/2) / (N + 1), of the wanted pairs of place and row; 1/2 elsewhere."""
+def _fractions(model: SwitchingModel, places: np.ndarray, rows: Settings, samples: int) -> Float[np.ndarray, "S n"]:
+    """Switched fractions, (k + 1/2) / (N + 1), of every row at every place."""
     groups = -(-samples // FEW)
-    at, row = np.nonzero(wanted)
-    work = _Work(
-        jnp.asarray(np.repeat(places[at], groups, axis=0)),
-        jax.tree.map(jnp.asarray, rows.rows(np.repeat(row, groups))),
-        jnp.asarray(np.repeat(row, groups)),
-        jnp.asarray(np.tile(np.arange(groups), len(row))),
-    )
-    found = np.asarray(over_blocks(_switched, model, work, _AT_ONCE), float).reshape(-1, groups).sum(axis=1)
-    fractions = np.full(wanted.shape, 0.5)
-    fractions[at, row] = (found + 0.5) / (groups * FEW + 1)
-    return fractions
+    at, row, group = (x.ravel() for x in np.indices((len(places), len(rows), groups)))
+    work = jax.tree.map(jnp.asarray, _Work(places[at], rows.rows(row), row, group))
+    found = np.asarray(over_blocks(_switched, model, work, _AT_ONCE), float).reshape(len(places), len(rows), groups)
+    return (found.sum(axis=2) + 0.5) / (groups * FEW + 1)
 
 
 class _Work(NamedTuple):
     """Groups of samples: the coordinates, the row with its number, and the number of the group in its row."""
 
-    c: Array
+    c: Any
     row: Settings
-    number: Array
-    group: Array
+    number: Any
+    group: Any
 
 
 def _switched(model: SwitchingModel, work: _Work) -> Array:
@@ -133,8 +117,8 @@ def _seen(model: SwitchingModel, c: np.ndarray, rows: Settings, p: np.ndarray, s
         straight = p + slopes @ (at - c)
         return model.lapse_of(at).observed(straight, 1 - straight, jnp.asarray(rows.amplitude))
 
-    (p, q), (dp, dq) = seen(jnp.asarray(c)), jax.jacfwd(seen)(jnp.asarray(c))
-    return Prediction(*(np.asarray(x, float) for x in (p, q, dp, dq)))
+    values, derivatives = seen(jnp.asarray(c)), jax.jacfwd(seen)(jnp.asarray(c))
+    return Prediction(*(np.asarray(x, float) for x in (*values, *derivatives)))
 
 
 def with_samples(model: SwitchingModel, samples: int) -> SwitchingModel:
