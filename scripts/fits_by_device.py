@@ -1,8 +1,9 @@
 """Two parameters from 20 settings, for three kinds of device.  python scripts/fits_by_device.py [DEVICE ...] [--repeats 3]
 
-Made-up counts (200 trials, two pulse widths) of a preset, a start 30 % and 20 % off, the engine that `fit` chooses by itself. Each
-repeat has other counts. Printed: CPU seconds of this process for the first fit (compilation included, unless it is kept from
-before: set JAX_ENABLE_COMPILATION_CACHE=false for a cold one), the median of the others, and how far estimates are from the truth.
+Made-up counts (200 trials, two pulse widths) of a preset, a start 30 % and 20 % off, the engine that `fit` chooses by itself.
+Each repeat has other counts. Printed: CPU seconds of this process for the first fit (compilation included, unless it is kept
+from before: set JAX_ENABLE_COMPILATION_CACHE=false for a cold one), the median of the others, and how far estimates are from
+the truth.
 """
 
 import argparse

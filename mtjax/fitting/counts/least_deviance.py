@@ -48,7 +48,8 @@ class Problem(Shown):
     """Residuals of data and priors as functions of unbounded numbers x; the sum of their squares is what is minimised.
 
     - `likelihood`: of the data; `space`: of the fitted quantities, with bounds and priors.
-    - `close`: a search stops where the deviance could fall by less than this.
+    - `close`: a search stops where the deviance could fall by less than this, and has converged where it stops for want of
+      gains within three times this.
     - `patience`: and after more steps without a gain than this.
 
     >>> import jax.numpy as jnp
@@ -181,7 +182,7 @@ def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: 
     ended = Minimum(
         np.asarray(problem.space.bound(stage.best.x), float),
         deviance,
-        promised <= max(_NEARLY, problem.close) and deviance < _HUGE**2,
+        promised <= max(_NEARLY, 3 * problem.close) and deviance < _HUGE**2,
     )
     notes.keep(number, ended._asdict() | {"c": ended.c.tolist()})
     return ended
