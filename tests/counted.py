@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mtjax import SpinTransferTorque, UniaxialAnisotropy, presets
+from mtjax import SpinTransferTorque, UniaxialAnisotropy, files, presets
 from mtjax.fitting import SwitchingData
 from mtjax.switching import AbstractMethod, Probability
 
@@ -13,6 +13,7 @@ CURRENTS = np.tile(np.linspace(6e-6, 14e-6, 8), 2)
 WIDTHS = np.repeat([20e-9, 100e-9], 8)
 
 
+@files.register
 class Sigmoid(AbstractMethod):
     """An instant stand-in for the engine: logit P = (I / I_0 - 1) / s + log(t / 100 ns) / 4, I_0 ~ Bk / polarisation."""
 

@@ -204,7 +204,7 @@ def drawn(found):
 
 def test_the_posterior_is_that_of_a_grid(few, found):
     """Mean and spread of log alpha by the sampler, and by summing over a grid: within four standard errors."""
-    draws = posterior(few, key=jax.random.key(1), samples=1000, warmup=300, chains=2)
+    draws = posterior(few, key=jax.random.key(1), samples=600, warmup=200, chains=2)
     assert draws.warnings == ()
     x = np.log(draws.draws[..., 1]).ravel()
     k, n = few.data.switched, few.data.trials
