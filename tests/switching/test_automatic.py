@@ -33,6 +33,7 @@ def test_the_cheaper_engine_answers(device, pulse, engine):
     assert 0 < float(found.error) <= 3e-3
 
 
+@pytest.mark.slow
 def test_sampling_says_what_the_density_says():
     """On both sides of the join: a device that either engine can answer."""
     device, pulse = mtj.presets.perpendicular_sot(), mtj.Pulse(90e-6, 1e-9)

@@ -8,6 +8,7 @@ import pytest
 
 import mtjax as mtj
 from mtjax.constants import KB
+from mtjax.dynamics import Trajectories
 
 POINTS = {
     40: (0.021, 0.026),
@@ -94,6 +95,7 @@ def test_default_step_keeps_a_low_damping():
     assert abs(found.complement - 2.0856e-1) < 4 * found.stderr  # published, see test_fokker_planck.py
 
 
+@pytest.mark.slow
 def test_same_numbers_for_any_chunk_and_number_of_samples():
     device, pulse = mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 0.2e-9)
     options = {"duration": 0.3e-9, "save": 3, "key": jax.random.key(3)}
@@ -126,6 +128,7 @@ def test_a_negative_wait_is_refused(ask):
         ask(mtj.presets.perpendicular_stt(), mtj.Pulse(1e-4, 1e-9), method)
 
 
+@pytest.mark.slow
 def test_standard_error_is_never_zero():
     p = mtj.switching_probability(
         mtj.presets.perpendicular_stt(), mtj.Pulse(0.0, 1e-10), relax=0.0, method=mtj.MonteCarlo(64, jax.random.key(0))
@@ -147,8 +150,7 @@ def test_first_passage_of_a_free_spin_in_a_field():
 def test_dwell_times_of_a_made_up_telegraph_signal():
     mz = np.array([1, 1, -1, -1, -1, 1, 0.2, 1, -1, -1, 1, 1.0])
     ms = jnp.stack([jnp.zeros(12), jnp.zeros(12), jnp.asarray(mz)], -1)[None]
-    sol = mtj.simulate(mtj.presets.perpendicular_stt(), duration=1e-12, samples=1, save=2, key=jax.random.key(0))
-    sol = eqx.tree_at(lambda s: (s.ts, s.ms), sol, (jnp.arange(12.0), ms))
+    sol = Trajectories(jnp.arange(12.0), ms, jnp.asarray(1.0), mtj.SplitStep())
     found = mtj.dwell_times(mtj.presets.perpendicular_stt(), sol)
     assert found.up.tolist() == [3.0]
     assert found.down.tolist() == [3.0, 2.0]

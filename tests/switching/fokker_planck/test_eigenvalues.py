@@ -82,12 +82,13 @@ FIELDS = [(0.2, 0.0, 0.0), (0.0, 0.2, 0.0), (0.1, 0.1, 0.1)]
 @pytest.mark.parametrize(
     ("B", "drive"), [(FIELDS[0], 0.2), (FIELDS[1], 0.0), (FIELDS[2], 0.2)], ids=["along", "across", "oblique"]
 )
-@pytest.mark.parametrize("delta", [0.5, 4.0])
+@pytest.mark.parametrize("delta", [4.0, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_biaxial_rates_equal_the_smallest_eigenvalue(delta, B, drive):
     device, quadratic, field = biaxial(delta, B)
     current = drive * float(device.critical_current)
     found = rates(device, current, lmax=24, mmax=20)
-    assert float(found.slowest) == pytest.approx(expected(20, quadratic, 0.0, field, current), rel=1e-3)
+    degree = {0.5: 10, 4.0: 17}[delta]  # more changes the answer by less than 2e-4
+    assert float(found.slowest) == pytest.approx(expected(degree, quadratic, 0.0, field, current), rel=1e-3)
 
 
 @pytest.mark.slow
@@ -111,14 +112,14 @@ def test_a_high_barrier_in_an_oblique_field_equals_the_smallest_eigenvalue():
     assert float(found.slowest) == pytest.approx(expected(38, quadratic, 0.0, field), rel=1e-3)
 
 
-@pytest.mark.parametrize("delta", [0.5, 2.0, pytest.param(10.0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("delta", [0.5, 2.0, 10.0])
 def test_rates_of_easy_cones_equal_the_smallest_eigenvalue(delta):
     device, quadratic, quartic, _ = cone(delta, (0.0, 0.0, 0.02))
     assert float(device.delta) == pytest.approx(delta, rel=1e-6)
     found = rates(device)
-    assert float(found.slowest) == pytest.approx(
-        expected(38 if delta > 5 else 26, quadratic, quartic, device.terms[2].B), rel=1e-3
-    )
+    degree = {0.5: 12, 2.0: 16, 10.0: 38}[delta]  # more changes the answer by less than 1e-4
+    assert float(found.slowest) == pytest.approx(expected(degree, quadratic, quartic, device.terms[2].B), rel=1e-3)
 
 
 @pytest.mark.slow
@@ -150,6 +151,7 @@ def test_rates_follow_browns_formula_however_high_the_other_barrier(delta, side)
     assert np.isfinite([found.out, found.back, *found.switched([1e-3, 1.0])]).all()
 
 
+@pytest.mark.slow
 def test_logarithms_of_rates_have_the_slopes_of_differences():
     def logarithms(x):
         found = rates(tilted(x[0], x[1]))

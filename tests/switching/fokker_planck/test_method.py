@@ -51,8 +51,10 @@ def seconds(time, alpha=0.05):
 
 
 WRITE_ERRORS = [
-    (1.5, (4, 6, 8, 10), (2.0856e-1, 2.6409e-2, 3.1675e-3, 3.7819e-4)),
-    (2.0, (4, 8, 12, 15), (1.0015e-2, 3.0722e-6, 9.389e-10, 2.155e-12)),
+    (1.5, (4, 10), (2.0856e-1, 3.7819e-4)),
+    (2.0, (8, 15), (3.0722e-6, 2.155e-12)),
+    pytest.param(1.5, (6, 8), (2.6409e-2, 3.1675e-3), marks=pytest.mark.slow),
+    pytest.param(2.0, (4, 12), (1.0015e-2, 9.389e-10), marks=pytest.mark.slow),
 ]
 
 
@@ -107,7 +109,8 @@ def sketched(alpha, delta, field, sigma, drive, ratio, on, off, lmax=40):
     return float((ref.lower_half(lmax) @ c).real)
 
 
-@pytest.mark.parametrize("seed", [0, 1, pytest.param(range(2, 20), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, range(1, 20)])
 def test_random_devices_agree_with_the_sketch(seed):
     for one in [seed] if isinstance(seed, int) else seed:
         alpha, delta, field, sigma, drive, ratio, on, off = case = random_case(one)
@@ -151,12 +154,13 @@ def test_long_times_lead_to_boltzmann_and_nothing_is_lost():
 
 
 def test_mean_of_a_driven_density_equals_the_quadrature_of_its_values():
-    density = evolve(dot(6.0, 0.3), mtj.Pulse(current(0.5), 1e-9), jnp.array([0.05e-9]))
-    u, w = np.polynomial.legendre.leggauss(80)
-    phi = (np.arange(160) + 0.5) * np.pi / 80
+    method = FokkerPlanck(plan=Plan(24, 16), relative=False, tolerance=1.0)
+    density = evolve(dot(6.0, 0.3), mtj.Pulse(current(0.5), 1e-9), jnp.array([0.05e-9]), method=method)
+    u, w = np.polynomial.legendre.leggauss(26)
+    phi = (np.arange(52) + 0.5) * np.pi / 26
     s = np.sqrt(1 - u**2)[:, None]
     m = np.stack([s * np.cos(phi), s * np.sin(phi), u[:, None] + 0 * phi], -1).reshape(-1, 3)
-    P = np.asarray(jax.vmap(density)(jnp.asarray(m)))[:, 0] * np.repeat(w, 160) * np.pi / 80
+    P = np.asarray(jax.vmap(density)(jnp.asarray(m)))[:, 0] * np.repeat(w, 52) * np.pi / 26
     np.testing.assert_allclose(density.mean[0], P @ m, atol=1e-9)
     assert np.min(np.abs(P @ m)) > 0.01
 
@@ -184,7 +188,7 @@ GRADIENTS = {
 
 @pytest.mark.parametrize("name", [n if n == "Bk" else pytest.param(n, marks=pytest.mark.slow) for n in GRADIENTS])
 def test_gradients_equal_central_differences(name):
-    method = FokkerPlanck(plan=Plan(32, 24, pieces=8), relative=False, tolerance=1.0)
+    method = FokkerPlanck(plan=Plan(16, 12, pieces=4), relative=False, tolerance=1.0)
 
     def probability(x):
         device, pulse = GRADIENTS[name](x)

@@ -9,11 +9,13 @@ import pytest
 import mtjax as mtj
 from mtjax.constants import KB
 from mtjax.switching import FokkerPlanck, Plan, rates, solve
+from mtjax.switching.fokker_planck.two_wells import has_two_wells
 
 GAMMA = 1.760859630e11
 
 
-@pytest.mark.parametrize(("delta", "overdrive"), [(60.0, 0.0), (20.0, 0.3), pytest.param(20.0, 0.0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("delta", "overdrive"), [(60.0, 0.0), (20.0, 0.3), (20.0, 0.0)])
 def test_rates_on_the_sphere_equal_those_about_an_axis(delta, overdrive):
     device = mtj.presets.perpendicular_stt(delta=delta)
     current = overdrive * device.critical_current
@@ -83,10 +85,17 @@ def test_hopping_joins_the_solution_in_time(overdrive):
     found = [solve(device, pulse, pulse.end, method).checked() for method in (short, FokkerPlanck(lmax=24, mmax=20))]
     np.testing.assert_allclose(found[1], found[0], rtol=1e-7)
     assert 0.02 < found[0][0] < 0.98
-    named = FokkerPlanck(lmax=24, mmax=20).probability(device, pulse, jnp.asarray(0.0)).method.name
+    named = FokkerPlanck(lmax=24, mmax=20).planned(device, pulse, 0.0).name
     assert "spherical harmonics and hopping rates" in named
 
 
+def test_the_second_well_goes_with_the_current():
+    device, _ = biaxial(6.0)
+    assert has_two_wells(device, jnp.asarray(0.0))
+    assert not has_two_wells(device, 3 * device.critical_current)
+
+
+@pytest.mark.slow
 def test_one_well_only_is_refused():
     device, _ = biaxial(6.0)
     with pytest.raises(ValueError, match="two wells"):
