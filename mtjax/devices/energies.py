@@ -50,8 +50,9 @@ class AbstractEnergy(AbstractTerm):
     ...         return self.Bc / 2 * (m.x**2 * m.y**2 + m.y**2 * m.z**2 + m.z**2 * m.x**2)
     ...
     >>> device = mtj.Device(mtj.presets.perpendicular_stt().layer, (Cubic(0.05),))
-    >>> print(f"Bk = {device.Bk * 1e3:.1f} mT")
-    Bk = 50.0 mT
+    >>> field = device[Cubic].field(mtj.vector.Vector.of([0.0, 0.6, 0.8]), device.magnet, device.drive(0.0))
+    >>> print(f"{field.y * 1e3:.1f} mT along y, {field.z * 1e3:.1f} mT along z")
+    -19.2 mT along y, -14.4 mT along z
     """
 
     @abstractmethod
@@ -72,10 +73,10 @@ class UniaxialAnisotropy(AbstractEnergy):
     - `axis`: direction, shape (3,).
 
     >>> import mtjax as mtj
-    >>> layer = mtj.FreeLayer(mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.01)
-    >>> device = mtj.Device(layer, (mtj.UniaxialAnisotropy(0.22),))
-    >>> print(f"{device.delta:.1f} kT at {device.temperature:.0f} K")
-    40.0 kT at 300 K
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> anisotropy = device[mtj.UniaxialAnisotropy]
+    >>> print(f"{anisotropy.Bk * 1e3:.0f} mT along {anisotropy.axis}: {device.delta:.1f} kT at {device.temperature:.0f} K")
+    220 mT along [0. 0. 1.]: 40.0 kT at 300 K
     """
 
     Bk: Scalar = quantity("T")
@@ -99,10 +100,11 @@ class SecondOrderAnisotropy(AbstractEnergy):
     - `axis`: direction, shape (3,).
 
     >>> import mtjax as mtj
-    >>> layer = mtj.FreeLayer(mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.01)
-    >>> device = mtj.Device(layer, (mtj.UniaxialAnisotropy(0.22), mtj.SecondOrderAnisotropy(0.02)))
-    >>> print(f"{device.delta:.1f} kT at {device.temperature:.0f} K")
-    41.9 kT at 300 K
+    >>> device, term = mtj.presets.perpendicular_stt(40.0), mtj.SecondOrderAnisotropy(0.02)
+    >>> up, across = (mtj.vector.Vector.of(m) for m in ([0.0, 0.0, 1.0], [1.0, 0.0, 0.0]))
+    >>> low, high = (term.energy(m, device.magnet, device.drive(0.0)) for m in (up, across))
+    >>> print(f"adds {(high - low) * 1e3:.1f} mT to the {device[mtj.UniaxialAnisotropy].Bk / 2 * 1e3:.0f} mT of the barrier")
+    adds 5.0 mT to the 110 mT of the barrier
     """
 
     Bk2: Scalar = quantity("T")
@@ -123,7 +125,9 @@ class Demagnetisation(AbstractEnergy):
     >>> import mtjax as mtj
     >>> layer = mtj.FreeLayer(mtj.EllipticCylinder(40e-9, 40e-9, 1.2e-9), Ms=1e6, alpha=0.01)
     >>> device = mtj.Device(layer, (mtj.UniaxialAnisotropy(1.35), mtj.Demagnetisation()))
-    >>> print(f"Bk = {device.Bk:.3f} T is left of 1.35 T")
+    >>> up, across = (mtj.vector.Vector.of(m) for m in ([0.0, 0.0, 1.0], [1.0, 0.0, 0.0]))
+    >>> low, high = (device.energy(m, device.drive(0.0)) for m in (up, across))
+    >>> print(f"Bk = {2 * (high - low):.3f} T is left of 1.35 T")
     Bk = 0.252 T is left of 1.35 T
     """
 
@@ -167,8 +171,9 @@ class ExchangeBias(AbstractEnergy):
 
     >>> import mtjax as mtj
     >>> cell = mtj.presets.kurenkov2019_neuron().cell
-    >>> print(f"{cell[mtj.ExchangeBias]}: critical current {cell.critical_current * 1e3:.2f} mA without an applied field")
-    ExchangeBias(B=[0.03, 0, 0] T): critical current 1.24 mA without an applied field
+    >>> field = cell[mtj.ExchangeBias].field(mtj.vector.Vector.of(cell.start), cell.magnet, cell.drive(0.0))
+    >>> print(f"{cell[mtj.ExchangeBias]} acts like an applied field of {field.x * 1e3:.0f} mT")
+    ExchangeBias(B=[0.03, 0, 0] T) acts like an applied field of 30 mT
     """
 
     B: Float[Array, "3"] = quantity("T")

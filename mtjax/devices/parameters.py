@@ -83,8 +83,8 @@ def leaf_called(device: Device, name: str, value: ArrayLike | list[float]) -> in
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_sot()
     >>> leaf = mtj.devices.leaf_called(device, "AppliedField.B", [0.05, 0.0, 0.0])
-    >>> print(f"{mtj.devices.replaced(device, [leaf], [[0.05, 0.0, 0.0]]).critical_current * 1e6:.0f} uA in 50 mT")
-    74 uA in 50 mT
+    >>> print(mtj.devices.replaced(device, [leaf], [[0.05, 0.0, 0.0]])[mtj.AppliedField])
+    AppliedField(B=[0.05, 0, 0] T)
     """
     found = _leaves(device)
     spelled = {i: _names(device, path) for i, (path, _) in enumerate(found)}
@@ -153,8 +153,8 @@ def replaced(device: Part, leaves: Iterable[int], new: Iterable[Any]) -> Part:
     >>> device = mtj.presets.perpendicular_stt(40.0)
     >>> (alpha,) = mtj.devices.by_names(device, ("alpha",))
     >>> damped = mtj.devices.replaced(device, [alpha.leaf], [0.02])
-    >>> print(f"{device.critical_current * 1e6:.1f} uA, with twice the damping {damped.critical_current * 1e6:.1f} uA")
-    16.8 uA, with twice the damping 33.6 uA
+    >>> print(f"{device.layer.alpha:.2f} became {damped.layer.alpha:.2f}")
+    0.01 became 0.02
     """
     old, structure = jax.tree.flatten(device)
     for i, value in zip(leaves, new, strict=True):

@@ -68,8 +68,8 @@ def read_device(path: str | PathLike[str], *, classes: tuple[type, ...] = ()) ->
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.toml"
     >>> mtj.write_device(mtj.presets.sengupta2016(), path)
     >>> edited = path.write_text(path.read_text().replace("alpha = 0.0122", "alpha = 0.02"))
-    >>> print(f"critical current {mtj.read_device(path).critical_current * 1e6:.1f} uA")
-    critical current 29.3 uA
+    >>> print(f"damping {mtj.read_device(path).layer.alpha:.3f}")
+    damping 0.020
     """
     path = Path(path)
     if not path.is_file():

@@ -61,9 +61,11 @@ class Outcomes(NamedTuple):
     >>> import jax
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
-    >>> found = mtj.dynamics.Ensemble.of(device, mtj.off(), 1e-9, 2e-11, jax.random.key(0)).sampled(16)
-    >>> int(found.switched.sum()), bool(found.steps.max() <= 50)  # nothing drives it: done as soon as it is looked at
-    (0, True)
+    >>> pulse = mtj.Pulse(2.0 * device.critical_current, 5e-9)
+    >>> ensemble = mtj.dynamics.Ensemble.of(device, pulse, 0.0, 2e-11, jax.random.key(0))
+    >>> found = ensemble.outcomes(jax.numpy.arange(64))
+    >>> int(found.switched.sum()), int(found.steps.max())
+    (35, 250)
     """
 
     switched: Bool[Array, " n"]
@@ -79,10 +81,10 @@ def measured_step(device: Device, pulse: AbstractPulse, relax: ArrayLike) -> Sca
     ever meets the large field across it), and with it how much the solver's own damping would add up to.
 
     >>> import mtjax as mtj
-    >>> device = mtj.presets.sengupta2016()
-    >>> dt = mtj.dynamics.measured_step(device, mtj.Pulse(70e-6, 0.5e-9), 1.5e-9)
+    >>> device = mtj.presets.perpendicular_stt(40.0)
+    >>> dt = mtj.dynamics.measured_step(device, mtj.Pulse(2.0 * device.critical_current, 5e-9), 0.0)
     >>> f"{dt * 1e12:.1f} ps"
-    '8.8 ps'
+    '17.5 ps'
     """
     pilot = Ensemble.of(device, pulse, relax, default_step(device, pulse, SAMPLING), jax.random.key(0))
     return _longer(pilot, pilot.sampled(BLOCK))

@@ -98,8 +98,8 @@ def load_checkpoint(path: str | Path, like: Any) -> tuple[Any, tuple[tuple[float
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "training.eqx"
     >>> mtj.files.save_checkpoint(path, mtj.presets.perpendicular_stt(40.0), [(0.7, 0.81)])
     >>> device, history = mtj.files.load_checkpoint(path, mtj.presets.perpendicular_stt(60.0))  # of the same structure
-    >>> f"delta {device.delta:.1f}", history
-    ('delta 40.0', ((0.7, 0.81),))
+    >>> f"Bk {device[mtj.UniaxialAnisotropy].Bk * 1e3:.1f} mT", history
+    ('Bk 219.7 mT', ((0.7, 0.81),))
     """
     with Path(path).open("rb") as file:
         try:
