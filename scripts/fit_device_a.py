@@ -4,8 +4,9 @@ Its stack is unknown: the model is the preset `perpendicular_sot` (20 mT in the 
 776 ohm, with alpha 0.3 and as much field-like as damping-like torque (assumed: with the preset's 0.05 and none the macrospin
 does not reach P_sw = 1 at any current). The efficiency of the torque and the anisotropy field are fitted, both with a prior
 that is stated: within a factor of 3 of the preset's values (68 %). 50 trials a point, as its notes say. Then AP->P again with
-a back-hopping part, beside a logistic curve: its search begins near where an earlier one ended (`NEAR`, `HOPPING`), since the
-barrier is high there and a step takes minutes. Fits that lie in --out already are read, not made again.
+a back-hopping part that begins as one reads it off the data, beside a logistic curve. The device always begins with the
+preset's values. Fits that lie in --out already are read, not made
+again.
 """
 
 import argparse
@@ -19,37 +20,34 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import mtjax as mtj
-from mtjax.devices import by_names, replaced
 from mtjax.fitting import compare, fit_logistic, identifiability
 from mtjax.plot import COLOURS, plot_fit
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 DATA = Path(__file__).parents[2] / "shared" / "data" / "sot_mtj_psw_0p75ns" / "device_a.csv"
-HOPPING = mtj.BackHopping(probability=0.23, end=1.06, spread=0.0175)
-NEAR = {"theta_sh": 0.133, "Bk": 0.74}
+HOPPING = mtj.BackHopping(probability=0.2, end=1.06, spread=0.02)
+"""Height, end (V) and width of the plateau, as one reads them off the data."""
 
 
-def model(**values):
-    """The device, with other `values` of its quantities where they are given by name."""
-    start = eqx.tree_at(
+def model():
+    """The device from which every search starts."""
+    return eqx.tree_at(
         lambda d: (d.write_resistance, d.layer.alpha, d[mtj.SpinOrbitTorque].field_like_ratio),
         mtj.presets.perpendicular_sot(),
         (jnp.asarray(776.0), jnp.asarray(0.3), jnp.asarray(1.0)),
     )
-    leaves = [parameter.leaf for parameter in by_names(start, tuple(values))]
-    return replaced(start, leaves, [jnp.asarray(value) for value in values.values()])
 
 
-def fitted(label, data, folder, start, **options):
-    """The fit in `folder`, made from the device `start` where it is not there."""
+def fitted(label, data, folder, **options):
+    """The fit in `folder`, made where it is not there."""
     file = folder / f"{label.replace('>', '').replace(' ', '_')}.json"
     if file.is_file():
         return mtj.Fit.load(file)
-    begin, Bk = time.perf_counter(), float(model()[mtj.UniaxialAnisotropy].Bk)
+    begin, Bk = time.process_time(), float(model()[mtj.UniaxialAnisotropy].Bk)
     priors = {"theta_sh": mtj.LogNormal(0.3, 3.0), "Bk": mtj.LogNormal(Bk, 3.0)}
-    found = mtj.fit(start, data, where=("theta_sh", "Bk"), priors=priors, progress=True, **options)
+    found = mtj.fit(model(), data, where=("theta_sh", "Bk"), priors=priors, progress=True, **options)
     found.save(file)
-    print(f"{label}: fitted in {time.perf_counter() - begin:.0f} s")
+    print(f"{label}: fitted in {time.process_time() - begin:.0f} CPU s")
     return found
 
 
@@ -81,11 +79,9 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     data = mtj.SwitchingData.read_csv(arguments.data, trials=50)
     up, down = (data.select(direction=d) for d in ("P->AP", "AP->P"))
-    fits = {"P->AP": fitted("P->AP", up, out, model())}
-    method = fits["P->AP"].method  # its truncation: the next fit begins with it, and checks it where it ends
-    fits["AP->P"] = fitted("AP->P", down, out, model(), method=method)
+    fits = {"P->AP": fitted("P->AP", up, out), "AP->P": fitted("AP->P", down, out)}
     label = "AP->P with back-hopping"
-    fits[label] = fitted(label, down, out, model(**NEAR), lapse=HOPPING)
+    fits[label] = fitted(label, down, out, lapse=HOPPING)
     for label, found in fits.items():
         print(label, found, *identifiability(found), "", sep="\n")
     for direction, part in (("P->AP", up), ("AP->P", down)):

@@ -40,8 +40,8 @@ from mtjax.switching import AbstractMethod, Automatic, MonteCarlo, engine_for_ma
 
 _NEARLY = 0.1
 """A search by sampling ends where the deviance could fall by less than this, which is what slopes are good for, or noise."""
-_PATIENCE = 1
-"""Steps without a gain before a search by sampling is given up."""
+_PATIENCE = (1, 5)
+"""Steps without a gain before a search by sampling is given up, without a lapse and with one, whose curves bend more."""
 _SAMPLES_PER_TRIAL, _SAMPLES = 32, (4096, 65536)
 """Samples of a setting for each of its trials, so that sampling adds 3 % to the variance; the fewest and the most."""
 _SHARES = 2.0 ** np.arange(-1.5, 2.0, 0.5)
@@ -323,7 +323,7 @@ def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData,
     for number in sorted({min(FEW, samples), samples}):
         counts = dataclasses.replace(likelihood, model=with_samples(model, number))
         noise = 2 * len(c) * float(np.max(data.trials)) / number
-        problem = Problem(counts, model.space, close=max(_NEARLY, noise), patience=_PATIENCE)
+        problem = Problem(counts, model.space, close=max(_NEARLY, noise), patience=_PATIENCE[model.lapse is not None])
         best = minimise(problem, [c], bar=bar, checkpoint=checkpoint if number == samples else None)
         c = best.c
     at, share = linearised(model, c, rows), data.trials / samples
