@@ -20,22 +20,22 @@ def halves(tmp_path_factory):
 
 def test_train_writes_prints_and_goes_on(halves, tmp_path, capsys):
     arguments = ["train", str(halves), "--hidden", "8", "--steps", "2", "--checkpoint", str(tmp_path / "kept"), "--json"]
-    assert cli.main([*arguments, "--epochs", "40", "--out", str(tmp_path / "a")]) == 0
+    assert cli.main([*arguments, "--epochs", "16", "--out", str(tmp_path / "a")]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {p.name for p in (tmp_path / "a").iterdir()} == {"train.json", "network.ckpt", "train.png"}
-    assert len(found["loss"]) == 40
+    assert len(found["loss"]) == 16
     assert found["accuracy"][-1] > 0.6
     own = found["energy"]
     parts = sum(v for name, v in own.items() if name not in {"total", "latency"})
     assert own["total"] == pytest.approx(parts, rel=1e-5)
     assert own["comparators"] == pytest.approx(2 * 8 * 5e-15, rel=1e-5)
     assert found["cmos"]["total"] > own["total"]
-    assert cli.main([*arguments[:-1], "--epochs", "40", "--out", str(tmp_path / "b")]) == 0
+    assert cli.main([*arguments[:-1], "--epochs", "16", "--out", str(tmp_path / "b")]) == 0
     said = capsys.readouterr().out
     assert json.loads((tmp_path / "b" / "train.json").read_text())["loss"] == found["loss"]  # nothing was left to train
     assert "accuracy: " in said
     assert "CMOS takes" in said
-    assert cli.main([*arguments, "--epochs", "40", "--out", str(tmp_path / "b")]) == 2
+    assert cli.main([*arguments, "--epochs", "16", "--out", str(tmp_path / "b")]) == 2
     assert "must be empty or new" in capsys.readouterr().err
 
 
