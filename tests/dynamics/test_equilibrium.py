@@ -15,7 +15,14 @@ from mtjax.constants import KB
 from mtjax.dynamics import StartWell, StepPath
 
 SAMPLES = 40_000
-SOLVERS = [mtj.SplitStep(), mtj.Heun(), mtj.SplitStep(normal=mtj.three_point)]
+SPLIT, HEUN, COARSE = mtj.SplitStep(), mtj.Heun(), mtj.SplitStep(normal=mtj.three_point)
+
+
+def some(*fast):
+    """Each solver in each precision; all but the `fast` ones are slow."""
+    pairs = [(p, s) for s in (SPLIT, HEUN, COARSE) for p in ("float32", "float64")]
+    marked = [pytest.param(*pair, marks=[] if pair in fast else pytest.mark.slow) for pair in pairs]
+    return pytest.mark.parametrize(("precision", "solver"), marked, indirect=["precision"])
 
 
 def z_score(sample, expected):
@@ -23,7 +30,7 @@ def z_score(sample, expected):
     return (sample.mean() - expected) / (sample.std() / sample.size**0.5)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@some(("float32", SPLIT), ("float64", HEUN), ("float64", COARSE))
 @pytest.mark.parametrize(("delta", "expected"), [(2.0, 0.531316), (8.0, 0.862079)])
 def test_boltzmann_variance_in_a_uniaxial_well(precision, solver, delta, expected):
     moment = 8e5 * 2e-24
@@ -38,7 +45,7 @@ def test_boltzmann_variance_in_a_uniaxial_well(precision, solver, delta, expecte
     assert abs(z_score(sol.ms[:, 0, 2] ** 2, expected)) < 4
 
 
-@pytest.mark.parametrize("solver", SOLVERS[:2])
+@some(("float64", SPLIT), ("float32", HEUN))
 @pytest.mark.parametrize(("kelvin", "expected"), [(100.0, 0.66095), (300.0, 0.30352), (500.0, 0.18896)])
 def test_langevin(precision, solver, kelvin, expected):
     """mumax+ values: Ms 8e5 A/m, 0.05 T, 1e-25 m^3; asymmetric, so that a wrong sign of the field shows."""

@@ -57,8 +57,7 @@ def test_the_same_ensemble_on_one_and_on_four_devices_and_in_any_chunks():
     four, one = start("ensemble", 4, 1, 0, 0), start("ensemble", 1, 1, 0, 0)
     first = finished(one)
     same(finished(four), first)
-    same({k.replace("32", "4096"): v for k, v in first.items() if "32" in k}, {k: v for k, v in first.items() if "4096" in k})
-    assert 30 < len(first["switched, chunk 32"]) < 271
+    assert 30 < len(first["switched"]) < 271
 
 
 @pytest.mark.slow
