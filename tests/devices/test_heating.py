@@ -142,7 +142,9 @@ SKETCH = {  # (number, interval in ns): by ../shared/reference/heated_cell.py wi
 }
 
 
-@pytest.mark.parametrize(("number", "interval"), SKETCH)
+@pytest.mark.parametrize(
+    ("number", "interval"), [case if case == (2, 3) else pytest.param(*case, marks=pytest.mark.slow) for case in SKETCH]
+)
 def test_heated_cell_of_the_independent_sketch(number, interval):
     expected = SKETCH[number, interval]
     with jax.enable_x64(False):
