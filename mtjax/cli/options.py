@@ -34,9 +34,7 @@ SetOption = Annotated[
 ]
 EngineName = Annotated[
     Literal["automatic", "fokker-planck", "monte-carlo", "thermal-activation"],
-    tyro.conf.arg(
-        help="The one that answers soonest; without sampling; by sampling; or a closed law for long pulses."
-    ),
+    tyro.conf.arg(help="The one that answers soonest; without sampling; by sampling; or a closed law for long pulses."),
 ]
 SpreadOption = Annotated[
     float | None,
