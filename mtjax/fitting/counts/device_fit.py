@@ -218,7 +218,8 @@ def fit(
       an absolute error well below one trial, again where the search ends. `MonteCarlo(...)` searches with 256 samples a
       setting first, then with all; slopes are differences by common random numbers, and the noise of sampling is part of the
       standard errors.
-    - `starts`: from how many points the search starts, the further ones up to a factor of two from the first.
+    - `starts`: from how many points the search starts, the further ones up to a factor of two from the first. Monte Carlo
+      looks at them and others with 256 samples, and starts from the likeliest.
     - `progress`: whether a line on standard error reports.
     - `checkpoint`: a file; a search that was interrupted goes on from there.
 
@@ -252,7 +253,8 @@ def fit(
         model = _with_one_step(model, rows, start)
         likelihood = BinomialLikelihood(model, rows, data.switched, data.trials)
         with progress_bar("fit", shown=progress, unit=" steps") as bar:
-            start = _best_start(likelihood, _other_starts(model, data, rows, start))
+            places = [*around(start, starts, model.space), *_other_starts(model, data, rows, start)]
+            start = _best_start(likelihood, places)
             return _sampled(likelihood, start, data, by, bar=bar, checkpoint=checkpoint)
     with progress_bar("fit", shown=progress, unit=" steps") as bar:
         model, best = _search(model, rows, data, start, starts=starts, bar=bar, checkpoint=checkpoint)
@@ -339,17 +341,21 @@ def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData,
 
 
 def _other_starts(model: SwitchingModel, data: SwitchingData, rows: Settings, c: np.ndarray) -> list[np.ndarray]:
-    """A place, others of another critical current, and others that differ in one coordinate."""
+    """Places of another critical current than c, and places that differ from it in one coordinate."""
     moved = [_moved_start(model, data, rows, share, near=0.0) for share in _SHARES]
     aside = [np.clip(c + far * row, model.space.lower, model.space.upper) for row in np.eye(len(c)) for far in _ASIDE]
-    return [c, *moved, *aside]
+    return [*moved, *aside]
 
 
 def _best_start(likelihood: BinomialLikelihood, starts: list[np.ndarray]) -> np.ndarray:
     """The likeliest of some places, by few samples."""
     few = with_samples(likelihood.model, FEW)
     found = [sampled_values(few, c, likelihood.rows) for c in starts]
-    costs = [float(jnp.sum(deviances(likelihood.switched, likelihood.trials, *at))) for at in found]
+    known = [float(jnp.sum(few.space.prior_residuals(jnp.asarray(c)) ** 2)) for c in starts]
+    costs = [
+        float(jnp.sum(deviances(likelihood.switched, likelihood.trials, *at))) + prior
+        for at, prior in zip(found, known, strict=True)
+    ]
     return starts[int(np.argmin(costs))]
 
 
