@@ -63,17 +63,17 @@ def test_what_is_edited_is_read_in_any_unit():
 
 
 def test_terms_of_your_own():
-    class Tilt(mtj.AbstractEnergy):
+    class Slant(mtj.AbstractEnergy):
         strength: jax.Array = mtj.quantity("T")
 
         def energy(self, m, magnet, drive):
             return -self.strength * m.x * m.z
 
-    device = mtj.Device(SOT.layer, (Tilt(0.07),))
-    mine = mtj.files.register(Tilt)
+    device = mtj.Device(SOT.layer, (Slant(0.07),))
+    mine = mtj.files.register(Slant)
     again = from_toml(as_toml(device), mtj.Device, "mine.toml")
     assert eqx.tree_equal(again, device)
-    assert isinstance(from_toml(as_toml(device), mtj.Device, "mine.toml", (mine,)).terms[0], Tilt)
+    assert isinstance(from_toml(as_toml(device), mtj.Device, "mine.toml", (mine,)).terms[0], Slant)
 
 
 @pytest.mark.parametrize(
