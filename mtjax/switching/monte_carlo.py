@@ -24,6 +24,9 @@ from mtjax.switching.method import AbstractMethod, Probability
 from mtjax.switching.score import path_score
 
 _BATCHES = 16
+"""Of which a standard error is taken."""
+_TOGETHER = 4096
+"""Samples whose gradients are worked out together, at least: fewer would wait for the loop more than they compute."""
 _LEAST_STEPS = 128
 """Of a run with a gradient, which leaves out the last half step of drift."""
 
@@ -111,7 +114,7 @@ def score_gradient(device: Device, pulse: AbstractPulse, method: MonteCarlo, *, 
     theta = (device, pulse)
     ensemble = _ensemble(theta, relax, method, least=_LEAST_STEPS)
     switched = _switched(ensemble, method)
-    batches = _batch_gradients(theta, switched, ensemble, method)
+    batches = _batch_gradients(theta, switched, ensemble, method, least=min(_BATCHES, method.samples))
     total = jax.tree.map(lambda g: jnp.sum(g, axis=0), batches)
     spread = jax.tree.map(lambda g: jnp.std(g, axis=0, ddof=1) * g.shape[0] ** 0.5, batches)
     p = jnp.mean(switched)
@@ -148,10 +151,10 @@ def _switched(ensemble: Ensemble, method: MonteCarlo) -> Bool[Array, " samples"]
     return ensemble.sampled(method.samples, method.chunk).switched
 
 
-def _batch_gradients(theta, switched: Bool[Array, " samples"], ensemble: Ensemble, method: MonteCarlo) -> Any:
-    """Contributions of batches of samples to the gradient, along a new first axis; they add up to it."""
+def _batch_gradients(theta, switched: Bool[Array, " samples"], ensemble: Ensemble, method: MonteCarlo, least: int = 1) -> Any:
+    """Contributions of `least` batches of samples or more to the gradient, along a new first axis; they add up to it."""
     n = method.samples
-    batches = max(min(_BATCHES, n), -(-n // method.chunk))
+    batches = max(least, -(-n // max(method.chunk, _TOGETHER)))
     size = -(-n // batches)
     numbers = np.arange(batches * size).reshape(batches, size)
     return over_rows(_some_gradients, (theta, switched, ensemble), numbers)
