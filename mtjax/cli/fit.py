@@ -19,7 +19,7 @@ from mtjax.cli.options import (
     SetOption,
     SpreadOption,
     check_device,
-    check_file,
+    check_files,
     device_named,
     method_named,
     pair,
@@ -220,8 +220,7 @@ def fit_command(
     tell_of_pictures()
     judge.require_extras()
     check_device(device)
-    for path in data:
-        check_file(path)
+    check_files(data)
     tuple(map(setting, set_))
     mtj.configure_cpu(devices=devices)
     model = device_named(device, set_)

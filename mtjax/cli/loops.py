@@ -9,7 +9,7 @@ import numpy as np
 import tyro
 
 import mtjax as mtj
-from mtjax.cli.options import Force, Out, check_file, pair
+from mtjax.cli.options import Force, Out, check_files, pair
 from mtjax.cli.output import can_draw, refuse, tell_of_pictures, write_fits
 
 if TYPE_CHECKING:
@@ -62,10 +62,7 @@ def loops_command(
       mtjax loops AHE_Loopshift --out shift
     """
     refuse(out, force=force)
-    if not data:
-        raise ValueError("At least one file of data must be given, but none is.")
-    for path in data:
-        check_file(path)
+    check_files(data)
     tell_of_pictures()
     loops = mtj.read_loops(data, columns=dict(map(pair, columns)), fixed=dict(map(pair, fixed)), tell=print)
     found = mtj.thresholds(loops)

@@ -49,10 +49,13 @@ Devices = Annotated[
 ]
 
 
-def check_file(path: Path) -> None:
-    """Raise `ValueError` where there is no file at `path`."""
-    if not path.exists():
-        raise ValueError(f"The data file must exist, but {str(path)!r} does not.")
+def check_files(paths: tuple[Path, ...]) -> None:
+    """Raise `ValueError` where no file of data is given, or one is not there."""
+    if not paths:
+        raise ValueError("At least one file of data must be given, but none is.")
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"The data file must exist, but {str(path)!r} does not.")
 
 
 def check_device(name: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 import mtjax as mtj
-from mtjax.cli.options import Force, Out, check_file, pair
+from mtjax.cli.options import Force, Out, check_files, pair
 from mtjax.cli.output import can_draw, refuse, tell_of_pictures, write_report
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def telegraph_command(
       mtjax telegraph scope.txt --columns 'time=1 (us)' 'signal=2 (mV)' --bandwidth 1e6
     """
     refuse(out, force=force)
-    if not data:
-        raise ValueError("At least one file of data must be given, but none is.")
-    for path in data:
-        check_file(path)
+    check_files(data)
     tell_of_pictures()
     traces = mtj.fitting.read_traces(data, columns=dict(map(pair, columns)), step=step, bias=bias, tell=print)
     fits = []

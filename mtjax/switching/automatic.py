@@ -70,7 +70,7 @@ class Automatic(AbstractMethod):
             raise ValueError(_TRACED)
         if any(float(sample[0].temperature) <= 0 for sample in samples):
             return self._without_noise(device, pulse, relax)
-        sampling = max(self._seconds_of_sampling(*sample) for sample in samples)
+        sampling = max(_seconds_of_sampling(*sample, samples=0.15 / self.tolerance**2) for sample in samples)
         try:
             return self._by_density(device, pulse, relax, np.inf if self.relative else max(_CHEAP, sampling))
         except (ValueError, RuntimeError) as refusal:
@@ -103,10 +103,6 @@ class Automatic(AbstractMethod):
             return FokkerPlanck(self.tolerance).probability(device, pulse, relax)
         return self._by_sampling(device, pulse, relax)
 
-    def _seconds_of_sampling(self, device: Device, pulse: AbstractPulse, relax: Scalar) -> float:
-        steps = float((pulse.end + relax) / default_step(device, pulse, SAMPLING)) / 2
-        return 0.15 / self.tolerance**2 * steps * _SECONDS_PER_STEP
-
 
 @checked
 def engine_for_many(device: Device, pulse: AbstractPulse, relax: Wait, samples: Count) -> FokkerPlanck | MonteCarlo:
@@ -122,12 +118,18 @@ def engine_for_many(device: Device, pulse: AbstractPulse, relax: Wait, samples: 
     'Fokker-Planck'
     """
     method, relax = FokkerPlanck(), as_scalar(relax)
-    steps = float((pulse.end + relax) / default_step(device, pulse, SAMPLING)) / 2
     try:
         predicted, _ = seconds(device, pulse, relax, method)
     except (ValueError, RuntimeError):
         predicted = np.inf
-    return method if predicted <= samples * steps * _SECONDS_PER_STEP else MonteCarlo(samples, jax.random.key(0))
+    sampling = _seconds_of_sampling(device, pulse, relax, samples)
+    return method if predicted <= sampling else MonteCarlo(samples, jax.random.key(0))
+
+
+def _seconds_of_sampling(device: Device, pulse: AbstractPulse, relax: Scalar, samples: float) -> float:
+    """Predicted CPU time of Monte Carlo, s."""
+    steps = float((pulse.end + relax) / default_step(device, pulse, SAMPLING)) / 2
+    return samples * steps * _SECONDS_PER_STEP
 
 
 def _with_symmetry(device: Device, pulse: AbstractPulse, relax: Scalar, method: FokkerPlanck, plan: Plan) -> Probability:

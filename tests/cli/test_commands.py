@@ -187,15 +187,21 @@ def test_bad_input_is_one_sentence_and_exit_code_2(csv, tmp_path, capsys, text, 
     assert not (tmp_path / "out").exists()
 
 
-def test_what_was_understood_is_printed_before_the_work(tmp_path, capsys, monkeypatch):
-    """Files as two laboratories have them; the second without a heading, one setting in the names of its files."""
-    given = {}
+@pytest.fixture
+def given(monkeypatch):
+    """What `fit` is handed, in place of its work."""
+    found = {}
 
     def work(device, data, **_):
-        given["data"] = data
+        found["data"] = data
         raise ValueError("working")
 
     monkeypatch.setattr(mtj, "fit", work)
+    return found
+
+
+def test_what_was_understood_is_printed_before_the_work(tmp_path, capsys, given):
+    """Files as two laboratories have them; the second without a heading, one setting in the names of its files."""
     (tmp_path / "W12.txt").write_text("V_pulse (mV);tp_ns;Psw (%)\n450;1,5;3\n500;1,5;41\n")
     options = ("--trials", "100", "--device", "perpendicular_stt", "--out", str(tmp_path / "out"))
     assert cli.main(["fit", str(tmp_path / "W12.txt"), *options]) == 2
@@ -216,14 +222,7 @@ def test_what_was_understood_is_printed_before_the_work(tmp_path, capsys, monkey
     assert given["data"].width.tolist() == [1e-9] * 4
 
 
-def test_current_densities_flow_through_the_heavy_metal_or_the_layer(tmp_path, capsys, monkeypatch):
-    given = {}
-
-    def work(device, data, **_):
-        given["data"] = data
-        raise ValueError("working")
-
-    monkeypatch.setattr(mtj, "fit", work)
+def test_current_densities_flow_through_the_heavy_metal_or_the_layer(tmp_path, capsys, given):
     (tmp_path / "J.csv").write_text("J (MA/cm^2),width,switched,trials\n10,1e-9,3,10\n")
     for name, area in (
         ("perpendicular_stt", mtj.presets.perpendicular_stt().magnet.area),

@@ -44,3 +44,13 @@ def test_diffrax_own_solver_follows_the_same_path():
     coarse, fine = apart(2e-12, 50), apart(1.25e-13, 800)
     assert 0 < coarse < 0.1
     assert fine < coarse / 3
+
+
+def test_stages_in_turn_are_those_of_one_kernel():
+    """A large step, so that every entry of the tableau matters."""
+    dynamics = prepare(mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 1e-9), 5e-11)
+    drive, m = dynamics.drive(1), mtj.Vector.of(jnp.array([0.36, 0.48, 0.8]))
+    ways = (mtj.dynamics.merson, mtj.dynamics.merson_in_turn)
+    joined, in_turn = (step(lambda m: dynamics.rate(m, drive), m, dynamics.angle()).array() for step in ways)
+    assert np.linalg.norm(joined - m.array()) > 0.3
+    np.testing.assert_allclose(in_turn, joined, rtol=1e-12)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mtjax.dynamics import Ensemble
-from mtjax.fitting.binomial import Prediction
+from mtjax.fitting.binomial import Prediction, Rows
 from mtjax.fitting.counts.model import Settings, SwitchingModel
 from mtjax.parallel import over_blocks
 from mtjax.switching import MonteCarlo
@@ -48,10 +48,10 @@ def sampled_prediction(model: SwitchingModel, c: Float[np.ndarray, " k"], rows: 
     return _seen(model, c, rows, _at(model, c, rows), slopes)
 
 
-def sampled_values(model: SwitchingModel, c: Float[np.ndarray, " k"], rows: Settings) -> tuple[np.ndarray, np.ndarray]:
+def sampled_values(model: SwitchingModel, c: Float[np.ndarray, " k"], rows: Settings) -> tuple[Rows, Rows]:
     """The same probabilities alone, of being seen switched and not, shape (n,)."""
-    found = _seen(model, c, rows, _at(model, c, rows), np.zeros((len(rows), len(c))))
-    return np.asarray(found.p), np.asarray(found.q)
+    p, lapse = _at(model, c, rows), model.lapse_of(c)
+    return (p, 1 - p) if lapse is None else lapse.observed(p, 1 - p, jnp.asarray(rows.amplitude))
 
 
 def _at(model: SwitchingModel, c: np.ndarray, rows: Settings) -> Float[np.ndarray, " n"]:
