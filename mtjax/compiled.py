@@ -7,12 +7,21 @@ time. The environment variable MTJAX_CACHE names another folder, or `off`; jax's
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import platform
 from pathlib import Path
 
 import jax
+import jax.monitoring
+
+_MANY = 64
+"""Compilations between two looks at how much memory is mapped."""
+_MOST_MAPS = 30_000
+"""Pieces of mapped memory. XLA takes some for every program, and dies where a process has Linux's own limit of 65530."""
+_COMPILATIONS = [0]
+"""Since the last look."""
 
 
 def cache_folder() -> Path | None:
@@ -52,6 +61,28 @@ def keep_compiled() -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
+def forget_some() -> None:
+    """Drop compiled programs where this process holds so many that Linux would soon map no more memory for the next one.
+
+    They come back from the folder. To be called where nothing is being traced.
+
+    >>> import mtjax as mtj
+    >>> mtj.compiled.forget_some()
+    """
+    if _COMPILATIONS[0] < _MANY:
+        return
+    _COMPILATIONS[0] = 0
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > _MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
+
+
+def _count_compilation(event: str, duration: float, **kwargs: object) -> None:
+    del duration, kwargs
+    _COMPILATIONS[0] += "compile" in event
+
+
 def _processor() -> str:
     """A name for this kind of processor: programs for one may crash on another that shares the home folder."""
     try:
@@ -60,3 +91,6 @@ def _processor() -> str:
         lines = [platform.processor()]
     features = next((line for line in lines if line.startswith(("flags", "Features"))), "".join(lines[:1]))
     return hashlib.sha256(f"{platform.machine()} {features}".encode()).hexdigest()[:12]
+
+
+jax.monitoring.register_event_duration_secs_listener(_count_compilation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ class Parameter(Shown):
     - `name`: the shortest of `Bk`, `UniaxialAnisotropy.Bk`, `terms[0].Bk` that no other quantity of the device has.
     - `unit`: SI.
     - `leaf`: its number among the leaves of the device.
+    - `ends`: the least and the largest value that it may have.
 
     >>> import mtjax as mtj
     >>> mtj.all_parameters(mtj.presets.perpendicular_stt(40.0))[3:5]
@@ -35,6 +38,7 @@ class Parameter(Shown):
     name: str
     unit: str
     leaf: int
+    ends: tuple[float, float] = eqx.field(default=(-math.inf, math.inf), repr=False)
 
 
 @checked
@@ -50,7 +54,10 @@ def all_parameters(device: Device) -> tuple[Parameter, ...]:
     spelled = [(*_names(device, path), i) for i, path in paths]
     taken = [name for *names, _, _ in spelled for name in set(names)]
     return tuple(
-        Parameter(next((name for name in names if taken.count(name) == 1), names[-1]), unit, i) for *names, unit, i in spelled
+        Parameter(
+            next((name for name in names if taken.count(name) == 1), names[-1]), unit, i, _ends(device, _leaves(device)[i][0])
+        )
+        for *names, unit, i in spelled
     )
 
 
@@ -168,12 +175,23 @@ def _leaves(device: Any) -> list[tuple[Any, Any]]:
 
 def _names(device: Device, path: Any) -> tuple[str, str, str, str]:
     """Short, longer and full name, and unit, of the leaf at `path`."""
+    owner, field = _owner(device, path)
+    return field.name, f"{owner}.{field.name}", keystr(path).lstrip("."), field.metadata.get("unit", "")
+
+
+def _ends(device: Device, path: Any) -> tuple[float, float]:
+    """The range of the field at `path`."""
+    within = _owner(device, path)[1].metadata.get("range") or {}
+    least = 0.0 if within.get("positive") else within.get("least", -math.inf)
+    return least, within.get("most", math.inf)
+
+
+def _owner(device: Device, path: Any) -> tuple[str, dataclasses.Field[Any]]:
+    """The name of the class that holds the leaf at `path`, and its field."""
     owner: Any = device
     for key in path[:-1]:
         owner = getattr(owner, key.name) if isinstance(key, GetAttrKey) else owner[_index(key)]
-    last = path[-1].name
-    unit = type(owner).__dataclass_fields__[last].metadata.get("unit", "")
-    return last, f"{type(owner).__name__}.{last}", keystr(path).lstrip("."), unit
+    return type(owner).__name__, type(owner).__dataclass_fields__[path[-1].name]
 
 
 def _index(key: Any) -> int:

@@ -134,7 +134,7 @@ def maximise(law: AbstractLikelihood, space: Coordinates, *, warnings: tuple[str
     spread = covariance_of(information + prior.T @ prior)
     converged = abs(slope @ spread @ slope) < _CLOSE
     estimates, covariance = estimates_of(space, c, spread)
-    said = [f"{name} ran to the end of the range that is searched: its value means nothing." for name in space.at_edge(c)]
+    said = space.edge_remarks(c)
     said += [] if converged else ["The search for the best values did not converge."]
     unit = np.where(space.mask, 1.0, (space.upper - space.lower) / 20)
     said += flat_directions(information * unit * unit[:, None], space.names, space.mask)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.checks import checked
-from mtjax.printing import Shown
+from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
 REACH = float(np.log(1e3))
@@ -91,10 +91,15 @@ class Coordinates(Shown):
     def _speed(self) -> Any:
         return (self.upper - self.lower) * self._share * (1 - self._share)
 
-    def at_edge(self, c: Float[np.ndarray, " k"]) -> list[str]:
-        """Names of the quantities that sit on one of their bounds."""
+    def edge_remarks(self, c: Float[np.ndarray, " k"]) -> list[str]:
+        """A sentence for each quantity that sits on one of its bounds."""
         room = np.minimum(c - self.lower, self.upper - c) / (self.upper - self.lower)
-        return [name for name, r in zip(self.names, room, strict=True) if r < _EDGE]
+        return [
+            f"{name} ran to the end of its range, {with_unit(value, unit)}: "
+            "the data do not determine it, or ask for more than the model allows."
+            for name, unit, value, r in zip(self.names, self.units, np.asarray(self.value(c)), room, strict=True)
+            if r < _EDGE
+        ]
 
     def prior_residuals(self, c: Float[Array, " k"]) -> Float[Array, " priors"]:
         """How far the quantities with a prior lie from its middle, in standard deviations."""
@@ -120,12 +125,13 @@ def coordinates(
     *,
     bounds: Bounds | None = None,
     priors: Mapping[str, AbstractPrior] | None = None,
+    ends: Sequence[tuple[float, float]] | None = None,
 ) -> Coordinates:
     """Coordinates of named quantities: logarithmic unless the start is 0 or the bounds hold 0.
 
-    `names`, `units` (SI), `start`: one for each quantity.
+    `names`, `units` (SI), `start`: one for each quantity; `ends`: the least and the largest value that each may have.
     `bounds`, `priors`: by name; a name without its label in brackets ("Bk" for "Bk[A]") stands for all of them. Raises
-    `ValueError` where one belongs to no quantity, or the start is not finite or lies outside its bounds.
+    `ValueError` where one belongs to no quantity, bounds go beyond `ends`, or the start is not finite or lies outside them.
 
     >>> import mtjax as mtj
     >>> space = mtj.coordinates(["delta"], [""], [40.0], bounds={"delta": (10.0, 100.0)})
@@ -138,14 +144,15 @@ def coordinates(
     _require_known(names, [*bounds, *priors])
     given = [bounds.get(name, bounds.get(_plain(name))) for name in names]
     logarithmic = tuple(bool(v != 0 and (b is None or b[0] * b[1] > 0)) for v, b in zip(start, given, strict=True))
-    ends = [_ends(*row) for row in zip(names, start, given, logarithmic, strict=True)]
+    possible = ends or [(-np.inf, np.inf)] * len(start)
+    found = [_ends(*row) for row in zip(names, start, given, possible, logarithmic, strict=True)]
     return Coordinates(
         names=tuple(names),
         units=tuple(units),
         logarithmic=logarithmic,
         start=start,
-        lower=np.array([low for low, _ in ends]),
-        upper=np.array([high for _, high in ends]),
+        lower=np.array([low for low, _ in found]),
+        upper=np.array([high for _, high in found]),
         priors=tuple(priors.get(name, priors.get(_plain(name))) for name in names),
     )
 
@@ -161,16 +168,46 @@ def _require_known(names: Sequence[str], given: Iterable[str]) -> None:
             raise ValueError(f"Bounds and priors must be those of fitted quantities ({', '.join(names)}), but not of {name!r}.")
 
 
-def _ends(name: str, start: float, bounds: tuple[float, float] | None, logarithmic: bool) -> tuple[float, float]:  # noqa: FBT001
-    if bounds is None:
-        middle = np.log(abs(start)) if logarithmic else start
-        return middle - REACH, middle + REACH
+def _ends(
+    name: str,
+    start: float,
+    bounds: tuple[float, float] | None,
+    possible: tuple[float, float],
+    logarithmic: bool,  # noqa: FBT001
+) -> tuple[float, float]:
+    """The bounds of the coordinate: those given, else how far a search may go, but not beyond what is possible."""
+    if bounds is not None:
+        _require_bounds(name, start, bounds, possible)
+        return _coordinates_of(bounds, logarithmic=logarithmic)
+    _require_start(name, start, possible)
+    reach = np.clip(_reach(start, logarithmic=logarithmic), *possible)
+    return _coordinates_of(reach, logarithmic=logarithmic)
+
+
+def _reach(start: float, *, logarithmic: bool) -> tuple[float, float]:
+    """How far a search may go without bounds."""
+    return (start / np.exp(REACH), start * np.exp(REACH)) if logarithmic else (start - REACH, start + REACH)
+
+
+def _coordinates_of(values: Iterable[float], *, logarithmic: bool) -> tuple[float, float]:
+    low, high = sorted(float(np.log(abs(value))) if logarithmic else float(value) for value in values)
+    return low, high
+
+
+def _require_bounds(name: str, start: float, bounds: tuple[float, float], possible: tuple[float, float]) -> None:
     low, high = bounds
     if not low < high:
         raise ValueError(f"The bounds of {name} must be a lower and a higher value, but are {low:g} and {high:g}.")
-    if not low <= start <= high:
-        raise ValueError(f"The start of {name} must lie within its bounds {low:g} ... {high:g}, but is {start:g}.")
-    return tuple(sorted(np.log(np.abs([low, high])))) if logarithmic else (low, high)
+    if low < possible[0] or high > possible[1]:
+        raise ValueError(
+            f"The bounds of {name} must lie within {possible[0]:g} ... {possible[1]:g}, but are {low:g} and {high:g}."
+        )
+    _require_start(name, start, bounds)
+
+
+def _require_start(name: str, start: float, bounds: tuple[float, float]) -> None:
+    if not bounds[0] <= start <= bounds[1]:
+        raise ValueError(f"The start of {name} must lie within its bounds {bounds[0]:g} ... {bounds[1]:g}, but is {start:g}.")
 
 
 class AbstractPrior(Shown):

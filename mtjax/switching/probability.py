@@ -1,10 +1,13 @@
 """Switching probability: one verb, the method as an object."""
 
+import jax
+
 from mtjax.checks import Wait, checked
+from mtjax.compiled import forget_some
 from mtjax.devices import Device
 from mtjax.dynamics import settling_time
 from mtjax.pulses import AbstractPulse
-from mtjax.quantities import as_scalar, require
+from mtjax.quantities import as_scalar, is_known, require
 from mtjax.switching.automatic import Automatic
 from mtjax.switching.method import AbstractMethod, Probability
 
@@ -36,6 +39,8 @@ def switching_probability(
     >>> round(float(mtj.switching_probability(device, pulse).value), 3)
     0.503
     """
+    if all(map(is_known, jax.tree.leaves((device, pulse)))):
+        forget_some()
     method = Automatic() if method is None else method
     require({"relax": relax}, "relax", least=0.0, unit="s")
     relax = settling_time(device) if relax is None else as_scalar(relax)

@@ -46,3 +46,20 @@ def test_priors_and_starts_that_are_none_are_refused(make, sentence):
     with pytest.raises(ValueError, match=sentence) as error:
         make()
     assert "\n" not in str(error.value)
+
+
+def test_a_quantity_stays_in_the_range_that_its_device_allows():
+    """A polarisation lies between -1 and 1; a Bk has no such end."""
+    device = mtj.presets.perpendicular_stt(40.0)
+    polarisation, Bk = mtj.devices.by_names(device, ("polarisation", "Bk"))
+    assert (polarisation.ends, Bk.ends) == ((-1.0, 1.0), (-np.inf, np.inf))
+    for start in (0.6, -0.6, 0.0):
+        space = mtj.coordinates(["polarisation"], [""], [start], ends=[polarisation.ends])
+        far = np.array([float(space.value(space.bound(jnp.array([x])))[0]) for x in (-1e3, 1e3)])
+        assert np.all(np.abs(far) <= 1 + 1e-6)
+        assert np.max(np.abs(far)) > 0.99
+        assert "polarisation ran to the end of its range" in space.edge_remarks(space.upper)[0]
+    with pytest.raises(ValueError, match=r"The bounds of polarisation must lie within -1 ... 1, but are 0.1 and 2\."):
+        mtj.coordinates(["polarisation"], [""], [0.6], ends=[polarisation.ends], bounds={"polarisation": (0.1, 2.0)})
+    with pytest.raises(ValueError, match=r"The start of polarisation must lie within its bounds -1 ... 1, but is 3\."):
+        mtj.coordinates(["polarisation"], [""], [3.0], ends=[polarisation.ends])

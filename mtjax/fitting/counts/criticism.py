@@ -48,7 +48,7 @@ def criticise(
 
 
 def _search(space: Coordinates, found: Minimum, *, converged: bool) -> list[str]:
-    said = [f"{name} ran to the end of the range that is searched: its value means nothing." for name in space.at_edge(found.c)]
+    said = space.edge_remarks(found.c)
     return said + ([] if converged else ["The search for the best values did not converge."])
 
 

@@ -188,15 +188,15 @@ def compose(
 ) -> SwitchingModel:
     """The model of an experiment whose rows fall into `groups`, with quantities for all and for each of them."""
     device, lapse = in_default((device, lapse))
-    rows = [(p.name, p.unit, v, Target(p.name)) for p, v in _with_values(device, shared)]
+    rows = [(p.name, p.unit, v, p.ends, Target(p.name)) for p, v in _with_values(device, shared)]
     for p, v in _with_values(device, each):
-        rows += [(f"{p.name}[{label}]", p.unit, v, Target(p.name, g)) for g, label in enumerate(groups)]
+        rows += [(f"{p.name}[{label}]", p.unit, v, p.ends, Target(p.name, g)) for g, label in enumerate(groups)]
     natural: dict[str, tuple[float, float]] = {}
     if lapse is not None:
-        rows += [(*q, Target(q[0], of_lapse=True)) for q in lapse.quantities]
+        rows += [(*q, (-np.inf, np.inf), Target(q[0], of_lapse=True)) for q in lapse.quantities]
         natural = lapse.bounds
-    names, units, start, targets = zip(*rows, strict=True)
-    space = coordinates(names, units, start, bounds={**natural, **(bounds or {})}, priors=priors)
+    names, units, start, ends, targets = zip(*rows, strict=True)
+    space = coordinates(names, units, start, bounds={**natural, **(bounds or {})}, priors=priors, ends=ends)
     return SwitchingModel(device, lapse, space, targets, groups, method, relax, of_voltage)
 
 

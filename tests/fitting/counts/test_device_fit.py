@@ -205,7 +205,7 @@ def test_covariance_is_the_inverse_curvature_at_data_without_noise(device, truth
     np.testing.assert_allclose(perfect.estimates.stderr, np.sqrt(np.diag(perfect.covariance)), rtol=1e-12)
 
 
-@pytest.mark.parametrize("factors", [(2.5, 0.4), (0.3, 1.0), (1.0, 6.0)])
+@pytest.mark.parametrize("factors", [(2.5, 0.4), (0.3, 1.0), (1.0, 1.6)])
 def test_a_distant_start_leads_to_the_same_place(device, sample, found, factors):
     start = eqx.tree_at(both, device, tuple(x * f for x, f in zip(both(device), factors, strict=True)))
     other = fit(start, sample, where=("Bk", "polarisation"), method=LAW, relax=0.0)

@@ -95,7 +95,7 @@ def test_bounds_hold_and_are_said(found):
     low = eqx.tree_at(lambda d: d.layer.alpha, DEVICE, jnp.asarray(0.006))
     tight = fit(low, found.data, where=("Bk", "alpha"), bounds={"alpha": (0.002, top)}, method=ENGINE, relax=0.0)
     assert tight.estimates["alpha"].value == pytest.approx(top, rel=2e-3)
-    assert "alpha ran to the end of the range that is searched: its value means nothing." in tight.warnings
+    assert any(said.startswith("alpha ran to the end of its range, 0.0") for said in tight.warnings)
     space = coordinates(("a", "b"), ("", ""), (2.0, 0.0), bounds={"a": (1.0, 4.0)})
     assert space.logarithmic == (True, False)
     x = np.linspace(-50, 50, 7)
