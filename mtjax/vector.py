@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -70,6 +71,84 @@ class Vector(eqx.Module):
     def normalised(self) -> Vector:
         """The unit vector of the same direction."""
         return self * jax.lax.rsqrt(self @ self)
+
+
+class Layered(eqx.Module):
+    """One value for each of several spins: numbers, or a `Vector`. Arithmetic goes spin by spin, as do `@` and `cross`.
+
+    A plain number, or anything else that is not `Layered`, counts for every spin.
+
+    - `each`: the values, a tuple.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> ms = mtj.vector.Layered.of(jnp.eye(3)[:2])  # the first spin along x, the second along y
+    >>> up = mtj.Vector(0.0, 0.0, 1.0)
+    >>> [f"{x:.0f}" for x in (2.0 * ms.cross(mtj.vector.Layered((up, up)))).array().ravel() + 0.0]
+    ['0', '-2', '0', '2', '0', '0']
+    """
+
+    each: tuple[Any, ...]
+
+    @staticmethod
+    def of(array: Numbers) -> Layered:
+        """Vectors: `array` has the shape (..., spins, 3)."""
+        array = jnp.asarray(array)
+        return Layered(tuple(Vector.of(array[..., i, :]) for i in range(array.shape[-2])))
+
+    def array(self) -> Float[Array, "*batch spins 3"]:
+        """Vectors as one array."""
+        return jnp.stack([v.array() for v in self.each], axis=-2)
+
+    def _with(self, other: Any, operation: Callable[[Any, Any], Any]) -> Layered:
+        others = other.each if isinstance(other, Layered) else (other,) * len(self.each)
+        return Layered(tuple(operation(a, b) for a, b in zip(self.each, others, strict=True)))
+
+    def __add__(self, other: Any) -> Layered:
+        """Sum."""
+        return self._with(other, lambda a, b: a + b)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Layered:
+        """Difference."""
+        return self._with(other, lambda a, b: a - b)
+
+    def __neg__(self) -> Layered:
+        """Negative."""
+        return Layered(tuple(-a for a in self.each))
+
+    def __mul__(self, other: Any) -> Layered:
+        """Product with scalars."""
+        return self._with(other, lambda a, b: a * b)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Layered:
+        """Quotient."""
+        return self._with(other, lambda a, b: a / b)
+
+    def __rtruediv__(self, other: Any) -> Layered:
+        """Quotient."""
+        return self._with(other, lambda a, b: b / a)
+
+    def __pow__(self, power: Any) -> Any:
+        """Power."""
+        if not isinstance(power, int | float):
+            return NotImplemented
+        return Layered(tuple(a**power for a in self.each))
+
+    def __matmul__(self, other: Layered) -> Layered:
+        """Scalar products."""
+        return self._with(other, lambda a, b: a @ b)
+
+    def cross(self, other: Layered) -> Layered:
+        """Vector products."""
+        return self._with(other, lambda a, b: a.cross(b))
+
+    def normalised(self) -> Layered:
+        """Unit vectors."""
+        return Layered(tuple(a.normalised() for a in self.each))
 
 
 def frame(axis: Float[Array, " 3"]) -> tuple[Float[Array, " 3"], Float[Array, " 3"]]:

@@ -1,5 +1,13 @@
 """What a device is: a free layer, the energies and torques that act on it, heating, read-out, films of many grains."""
 
+from mtjax.devices.couplings import (
+    AbstractCoupling,
+    AbstractCouplingEnergy,
+    DipolarCoupling,
+    InterlayerDMI,
+    InterlayerExchange,
+    MutualSpinTransfer,
+)
 from mtjax.devices.device import Device, figures
 from mtjax.devices.energies import (
     VCMA,
@@ -16,15 +24,19 @@ from mtjax.devices.energies import (
 from mtjax.devices.grains import Grains, Spread
 from mtjax.devices.heating import JouleHeating, ThermalHistory, film_on_oxide, metal_on_oxide
 from mtjax.devices.layer import Drive, FreeLayer, Magnet
+from mtjax.devices.minima import JointMinimum, lowest_near, moved, tangents
 from mtjax.devices.parameters import Parameter, all_parameters, by_names, by_where, leaf_called, replaced, values
 from mtjax.devices.readout import AbstractResistance, AnomalousHall, TunnelMagnetoresistance
 from mtjax.devices.saturation import AbstractSaturation, BlochLaw
 from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism
+from mtjax.devices.stack import Stack
 from mtjax.devices.stored import read_device, source_in, write_device
 from mtjax.devices.torques import AbstractTorque, SpinOrbitTorque, SpinTransferTorque
 from mtjax.devices.wells import downhill, expanded
 
 __all__ = [
+    "AbstractCoupling",
+    "AbstractCouplingEnergy",
     "AbstractEnergy",
     "AbstractResistance",
     "AbstractSaturation",
@@ -36,20 +48,26 @@ __all__ = [
     "BlochLaw",
     "Demagnetisation",
     "Device",
+    "DipolarCoupling",
     "Drive",
     "Ellipsoid",
     "EllipticCylinder",
     "ExchangeBias",
     "FreeLayer",
     "Grains",
+    "InterlayerDMI",
+    "InterlayerExchange",
+    "JointMinimum",
     "JouleHeating",
     "Magnet",
+    "MutualSpinTransfer",
     "Parameter",
     "Prism",
     "SecondOrderAnisotropy",
     "SpinOrbitTorque",
     "SpinTransferTorque",
     "Spread",
+    "Stack",
     "ThermalHistory",
     "TunnelMagnetoresistance",
     "UniaxialAnisotropy",
@@ -62,10 +80,13 @@ __all__ = [
     "figures",
     "film_on_oxide",
     "leaf_called",
+    "lowest_near",
     "metal_on_oxide",
+    "moved",
     "read_device",
     "replaced",
     "source_in",
+    "tangents",
     "total_energy",
     "total_field",
     "values",

@@ -2,11 +2,12 @@
 
 from mtjax.dynamics.ensemble import CHUNK, Passages, Trajectories, first_passage, simulate
 from mtjax.dynamics.film import GrainTrajectories, simulate_grains
-from mtjax.dynamics.llg import Dynamics, Instant, prepare, rate, thermal
-from mtjax.dynamics.noise import StepPath, gaussian, three_point, threefry, uniforms
+from mtjax.dynamics.llg import Dynamics, Instant, StackDynamics, prepare, rate, thermal
+from mtjax.dynamics.noise import LayeredPath, StepPath, gaussian, three_point, threefry, uniforms
 from mtjax.dynamics.outcomes import BLOCK, SAMPLING, Ensemble, Outcomes, in_single, measured_step
 from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, Heun, SplitStep, cayley, merson, merson_in_turn, split_step
+from mtjax.dynamics.stack_start import StackWell, well_of
 from mtjax.dynamics.start import StartWell, inverse_temperature
 from mtjax.dynamics.steps import TimeGrid, default_step, make_grid, read_time, settling_time
 
@@ -21,11 +22,14 @@ __all__ = [
     "GrainTrajectories",
     "Heun",
     "Instant",
+    "LayeredPath",
     "Outcomes",
     "Passages",
     "SAMPLING",
     "Sampled",
     "SplitStep",
+    "StackDynamics",
+    "StackWell",
     "StartWell",
     "StepPath",
     "TimeGrid",
@@ -54,5 +58,6 @@ __all__ = [
     "three_point",
     "threefry",
     "uniforms",
+    "well_of",
     "write_energy",
 ]

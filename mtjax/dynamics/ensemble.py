@@ -13,11 +13,10 @@ from jaxtyping import Array, ArrayLike, Float, Key
 
 from mtjax.checks import Count, Duration, Within, checked
 from mtjax.constants import NS
-from mtjax.devices import Device
+from mtjax.devices import Device, Stack
 from mtjax.dynamics.llg import prepare, thermal
-from mtjax.dynamics.noise import StepPath
 from mtjax.dynamics.solvers import AbstractSpinSolver, Adaptive, SplitStep
-from mtjax.dynamics.start import StartWell
+from mtjax.dynamics.stack_start import well_of
 from mtjax.dynamics.steps import TimeGrid, make_grid
 from mtjax.parallel import over_blocks
 from mtjax.printing import Shown, with_unit
@@ -35,7 +34,7 @@ class Trajectories(Shown):
     """An ensemble of trajectories.
 
     - `ts`: saved times, shape (times,), s.
-    - `ms`: unit vectors, shape (samples, times, 3).
+    - `ms`: unit vectors, shape (samples, times, 3); of a stack (samples, times, layers, 3).
     - `dt`: the step that was taken, s (`nan` for adaptive steps).
     - `solver`: what took it.
 
@@ -49,19 +48,19 @@ class Trajectories(Shown):
     """
 
     ts: Float[Array, " times"]
-    ms: Float[Array, "samples times 3"]
+    ms: Float[Array, "samples times *layers 3"]
     dt: Scalar
     solver: AbstractSpinSolver | Adaptive
 
     def __str__(self) -> str:
         """Sizes, time span, step and final mean magnetisation."""
-        samples, times, _ = self.ms.shape
-        mean = np.asarray(jnp.mean(self.ms[:, -1], axis=0))
+        samples, times = self.ms.shape[:2]
+        means = np.asarray(jnp.mean(self.ms[:, -1], axis=0)).reshape(-1, 3)
+        mean = ", ".join(f"({x:.4f}, {y:.4f}, {z:.4f})" for x, y, z in means)
         step = "adaptive steps" if isinstance(self.solver, Adaptive) else f"steps of {with_unit(self.dt, 's')}"
         return (
             f"Trajectories: {samples} samples, {times} times up to {with_unit(self.ts[-1], 's')}, "
-            f"{type(self.solver).__name__} with {step}; final mean m = "
-            f"({mean[0]:.4f}, {mean[1]:.4f}, {mean[2]:.4f})"
+            f"{type(self.solver).__name__} with {step}; final mean m = {mean}"
         )
 
 
@@ -95,7 +94,7 @@ class Passages(Shown):
 
 @checked
 def simulate(
-    device: Device,
+    device: Device | Stack,
     pulse: AbstractPulse | None = None,
     duration: Duration | None = None,
     *,
@@ -109,7 +108,7 @@ def simulate(
     adjoint: dfx.AbstractAdjoint | None = None,
     progress_meter: dfx.AbstractProgressMeter | None = None,
 ) -> Trajectories:
-    """Integrate the stochastic LLG equation for `samples` independent copies of `device` under `pulse`.
+    """Integrate the stochastic LLG equation for `samples` independent copies of `device`, or a stack, under `pulse`.
 
     - `pulse`: current waveform; `None` for no current.
     - `duration`: s; `None` for the pulse and the time the device needs to settle (`settling_time`).
@@ -117,7 +116,8 @@ def simulate(
       the number of samples and the `chunk`.
     - `save`: how many evenly spaced times to save, both ends included (1: the final state only), or the times, s.
       The step is shortened so that evenly spaced times fall on steps; other times are interpolated.
-    - `start`: unit vectors, shape (3,) or (samples, 3); `None` draws from Boltzmann's distribution in the starting well
+    - `start`: unit vectors, shape (3,) or (samples, 3), of a stack (layers, 3) or (samples, layers, 3);
+      `None` draws from Boltzmann's distribution in the starting well
       (`mtjax.dynamics.start`), its bottom at temperature 0. No gradient passes through a drawn start.
     - `solver`: `SplitStep()` by default; `Heun()`; `Adaptive()` at temperature 0.
     - `dt`: longest step, s; by default `default_step(device, pulse, solver)`. The step taken is in the result.
@@ -192,7 +192,7 @@ def first_passage(
 
 def _ensemble(device, pulse, grid: TimeGrid, key, start, samples: int, chunk: int, path: Callable[..., Any], options):
     """`path` for every sample, at most `chunk` side by side; compiled once for all devices and pulses of a kind."""
-    several = start is not None and start.ndim > 1
+    several = start is not None and start.ndim > len(_single(device))
     shared = (device, pulse, grid, key, None if several else start, chunk, path, options)
     size = min(chunk, _FEW if samples <= _FEW else max(CHUNK, samples))
     return over_blocks(_some_paths, shared, (np.arange(samples), start if several else None), size)
@@ -203,17 +203,17 @@ def _some_paths(shared, rows):
     device, pulse, grid, key, start, chunk, path, options = shared
     for_start, for_path = jax.random.split(key)
     dynamics = prepare(device, pulse, grid.dt)
-    well = StartWell.of(device) if start is None and rows[1] is None else None
+    well = well_of(device) if start is None and rows[1] is None else None
 
     def one(row):
         sample, own = row
-        m0 = Vector.of(start if own is None else own) if well is None else well.draw(StepPath(for_start, sample))
+        m0 = dynamics.state(start if own is None else own) if well is None else well.drawn(for_start, sample)
         return path(dynamics, grid, (for_path, sample), m0, *options)
 
     return in_chunks(one, rows, chunk)
 
 
-def _thermal_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: AbstractSpinSolver, adjoint, meter):
+def _thermal_path(dynamics, grid: TimeGrid, stream, m0, solver: AbstractSpinSolver, adjoint, meter):
     """The magnetisation at the saved times, shape (times, 3)."""
     saveat = dfx.SaveAt(ts=grid.saved)
     solution = _solve(dynamics, grid, stream, m0, solver, saveat, adjoint=adjoint, progress_meter=meter)
@@ -221,7 +221,7 @@ def _thermal_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: Abstract
     return jax.vmap(lambda t, y: solver.leave(dynamics, t, y))(grid.saved, solution.ys).array()
 
 
-def _passage_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: AbstractSpinSolver, level: Scalar):
+def _passage_path(dynamics, grid: TimeGrid, stream, m0, solver: AbstractSpinSolver, level: Scalar):
     """The time at which m.start first falls to `level`, s."""
     axis = Vector.of(dynamics.device.start)
 
@@ -233,19 +233,19 @@ def _passage_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: Abstract
     return jnp.where(reached, solution.ts[-1] * grid.dt, jnp.inf)
 
 
-def _solve(dynamics, grid: TimeGrid, stream, m0: Vector, solver: AbstractSpinSolver, saveat, **kwargs: Any):
+def _solve(dynamics, grid: TimeGrid, stream, m0, solver: AbstractSpinSolver, saveat, **kwargs: Any):
     """One trajectory, its noise from the `stream` (key, sample); time is counted in steps: exact in float32 too."""
     dtype = grid.dt.dtype
     y0 = jax.tree.map(lambda x: jnp.asarray(x, dtype), solver.enter(dynamics, m0))
     zero, one = jnp.zeros((), dtype), jnp.ones((), dtype)
-    noise = StepPath(stream[0], stream[1], solver.normal)
+    noise = dynamics.path(stream[0], stream[1], solver.normal)
     return dfx.diffeqsolve(
         dfx.ControlTerm(thermal, noise), solver, zero, grid.number, one, y0, args=dynamics, saveat=saveat,
         max_steps=grid.limit, throw=False, **kwargs,
     )  # fmt: skip
 
 
-def _adaptive_path(dynamics, grid: TimeGrid, stream, m0: Vector, solver: Adaptive):
+def _adaptive_path(dynamics, grid: TimeGrid, stream, m0, solver: Adaptive):
     """The magnetisation at the saved times without noise, shape (times, 3); time is counted in nanoseconds."""
     del stream
     in_ns = prepare(dynamics.device, dynamics.pulse, NS)
@@ -270,21 +270,27 @@ def in_chunks(one: Callable[[Any], Any], rows: Any, chunk: int) -> Any:
     return jax.tree.map(lambda x: x.reshape(chunks * size, *x.shape[2:])[:number], out)
 
 
-def _checked(device: Device, samples: int, chunk: int, key, start):
+def _checked(device: Device | Stack, samples: int, chunk: int, key, start):
     if samples < 1 or chunk < 1:
         raise ValueError(f"`samples` and `chunk` must be at least 1, but are {samples} and {chunk}.")
     if key is None and not _is_cold(device):
         raise ValueError(f"`key` must be given (for example `jax.random.key(0)`), because the temperature is {_heat(device)}.")
     start = None if start is None else as_direction(start)
-    if start is not None and start.shape not in {(3,), (samples, 3)}:
-        raise ValueError(f"`start` must have shape (3,) or ({samples}, 3), but has {start.shape}.")
+    one = _single(device)
+    if start is not None and start.shape not in {one, (samples, *one)}:
+        raise ValueError(f"`start` must have shape {one} or {(samples, *one)}, but has {start.shape}.")
     return jax.random.key(0) if key is None else key, start
 
 
-def _is_cold(device: Device) -> bool:
+def _single(device: Device | Stack) -> tuple[int, ...]:
+    """Shape of one state."""
+    return (len(device.layers), 3) if isinstance(device, Stack) else (3,)
+
+
+def _is_cold(device: Device | Stack) -> bool:
     return is_known(device.temperature) and bool(np.all(np.asarray(device.temperature) == 0))
 
 
-def _heat(device: Device) -> str:
+def _heat(device: Device | Stack) -> str:
     """The temperature of a device that is not known to be cold, for messages."""
     return f"{device.temperature} K" if is_known(device.temperature) else "not known while it is traced, as under `jit`"

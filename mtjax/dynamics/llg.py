@@ -1,25 +1,29 @@
-"""The stochastic Landau-Lifshitz-Gilbert equation of one macrospin, in nanoseconds and tesla.
+"""The stochastic Landau-Lifshitz-Gilbert equation of one macrospin or several coupled ones, in nanoseconds and tesla.
 
 dm/dt = -gamma m x B + alpha m x dm/dt, where every effect is an effective field; explicitly
 dm/dt = -gamma/(1 + alpha^2) [m x B + alpha m x (m x B)], with Brown's thermal field in B (Stratonovich).
 """
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, overload
 
 import jax
 import jax.numpy as jnp
 import lineax as lx
-from jaxtyping import ArrayLike
+from jaxtyping import Array, ArrayLike
 
 from mtjax.constants import NS
-from mtjax.devices import Device, Drive, Magnet, ThermalHistory, total_field
+from mtjax.devices import Device, Drive, Magnet, Stack, ThermalHistory, total_field
+from mtjax.dynamics.noise import LayeredPath, StepPath
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar
-from mtjax.vector import Vector
+from mtjax.vector import Layered, Vector
 
 
-def rate(m: Vector, B: Vector, alpha: Any) -> Vector:
+def rate(m: Any, B: Any, alpha: Any) -> Any:
     """-(m x B + alpha m x (m x B)): times gamma / (1 + alpha^2), the LLG equation.
 
     >>> from mtjax import Vector
@@ -42,9 +46,9 @@ class Instant(Shown):
     20 uA
     """
 
-    spread: Scalar
-    drive: Drive
-    magnet: Magnet
+    spread: Scalar | Layered
+    drive: Drive | Layered
+    magnet: Magnet | Layered
 
 
 class Dynamics(Shown):
@@ -81,9 +85,9 @@ class Dynamics(Shown):
         """Gamma / (1 + alpha^2) times the duration of `span` steps, rad/T: turns a rate into an increment."""
         return self.magnet.gamma * (self.dt / NS) * span
 
-    def at(self, step: Any) -> Instant:
-        """The random rotation of `step`, and what drives the drift after it, from its middle to that of the next."""
-        drive = self.drive(step + 0.5)
+    def at(self, step: Any, ahead: float = 0.5) -> Instant:
+        """The random rotation of `step`, and what drives the drift over one step from `ahead` steps later on."""
+        drive = self.drive(step + ahead)
         return Instant(self.spread(self.temperature(step + 0.5)), drive, self.magnet_at(drive.temperature))
 
     def rate(self, m: Vector, drive: Drive, magnet: Magnet | None = None) -> Vector:
@@ -100,14 +104,104 @@ class Dynamics(Shown):
         variance = 2 * self.magnet_at(temperature).diffusion(temperature) * (self.dt / NS)
         return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0)
 
+    @property
+    def alpha(self) -> Scalar:
+        """Gilbert damping."""
+        return self.magnet.alpha
+
+    def drive_at(self, t: Any) -> Drive:
+        """The drive at time `t` (in steps)."""
+        return self.device.drive(self.pulse(t * self.dt), self.temperature(t))
+
     def precession(self, t: Any, m: Vector, args: Any) -> Vector:
         """dm per step at time `t` (in steps) without noise: the vector field for ordinary solvers."""
         del args
-        drive = self.device.drive(self.pulse(t * self.dt), self.temperature(t))
-        return self.angle() * self.rate(m, drive)
+        return self.angle() * self.rate(m, self.drive_at(t))
+
+    def path(self, key: Any, sample: Any, normal: Callable[[Any], Any]) -> StepPath:
+        """The noise of a sample."""
+        return StepPath(key, sample, normal)
+
+    def state(self, directions: Array) -> Vector:
+        """The magnetisation of unit vectors, shape (3,)."""
+        return Vector.of(directions)
 
 
-def prepare(device: Device, pulse: AbstractPulse, dt: Any) -> Dynamics:
+class StackDynamics(Shown):
+    """A stack under a pulse, ready for a solver: every layer's drift in the field of all others, at every stage of a step.
+
+    What `Dynamics` says of one spin is `Layered` here.
+
+    - `device`, `pulse`: what moves, and under what; `dt`: the step, s.
+    - `layers`: the dynamics of every layer by itself.
+
+    >>> import mtjax as mtj
+    >>> layer = mtj.presets.perpendicular_stt(40.0)
+    >>> stack = mtj.Stack((layer, layer), (mtj.InterlayerExchange(-1e-4),))
+    >>> dynamics = mtj.dynamics.prepare(stack, mtj.off(), 1e-12)
+    >>> [f"{1e3 * spread:.2f} mrad" for spread in dynamics.at(0).spread.each]
+    ['3.11 mrad', '3.11 mrad']
+    """
+
+    device: Stack
+    pulse: AbstractPulse
+    dt: Scalar
+    layers: tuple[Dynamics, ...]
+
+    def _each(self, of: Callable[[Dynamics], Any]) -> Layered:
+        return Layered(tuple(of(layer) for layer in self.layers))
+
+    def drive(self, step: Any, span: ArrayLike = 1.0) -> Layered:
+        """The drives averaged over `span` steps from `step` on."""
+        return self._each(lambda layer: layer.drive(step, span))
+
+    def drive_at(self, t: Any) -> Layered:
+        """The drives at time `t` (in steps)."""
+        return self._each(lambda layer: layer.drive_at(t))
+
+    def angle(self, span: ArrayLike = 1.0) -> Layered:
+        """Gamma / (1 + alpha^2) times the duration of `span` steps, rad/T."""
+        return self._each(lambda layer: layer.angle(span))
+
+    def at(self, step: Any, ahead: float = 0.5) -> Instant:
+        """The random rotations of `step`, and what drives the drift over one step from `ahead` steps later on."""
+        each = [layer.at(step, ahead) for layer in self.layers]
+        parts = zip(*((now.spread, now.drive, now.magnet) for now in each), strict=True)
+        spreads, *rest = map(Layered, parts)
+        return Instant(spreads, *rest)
+
+    def rate(self, m: Layered, drive: Layered, magnet: Layered | None = None) -> Layered:
+        """-(m x B + alpha m x (m x B)) with all effective fields but the thermal ones, T."""
+        if magnet is None:
+            pairs = zip(self.layers, drive.each, strict=True)
+            magnet = Layered(tuple(layer.magnet_at(now.temperature) for layer, now in pairs))
+        return rate(m, self.device.field(m, drive, magnet), self.alpha)
+
+    @property
+    def alpha(self) -> Layered:
+        """Gilbert damping."""
+        return self._each(lambda layer: layer.alpha)
+
+    def precession(self, t: Any, m: Layered, args: Any) -> Layered:
+        """dm per step at time `t` (in steps) without noise: the vector field for ordinary solvers."""
+        del args
+        return self.angle() * self.rate(m, self.drive_at(t))
+
+    def path(self, key: Any, sample: Any, normal: Callable[[Any], Any]) -> LayeredPath:
+        """The noise of a sample: every layer's under a key of its own."""
+        keys = [jax.random.fold_in(key, number) for number in range(len(self.layers))]
+        return LayeredPath(tuple(StepPath(key, sample, normal) for key in keys))
+
+    def state(self, directions: Array) -> Layered:
+        """The magnetisation of unit vectors, shape (layers, 3)."""
+        return Layered.of(directions)
+
+
+@overload
+def prepare(device: Device, pulse: AbstractPulse, dt: Any) -> Dynamics: ...
+@overload
+def prepare(device: Stack, pulse: AbstractPulse, dt: Any) -> StackDynamics: ...
+def prepare(device: Device | Stack, pulse: AbstractPulse, dt: Any) -> Dynamics | StackDynamics:
     """The dynamics of `device` under `pulse` with steps of `dt` seconds, everything constant worked out once.
 
     >>> import mtjax as mtj
@@ -116,10 +210,12 @@ def prepare(device: Device, pulse: AbstractPulse, dt: Any) -> Dynamics:
     >>> f"{dynamics.angle():.3f} rad/T"  # the precession in a field of 1 T in one step of 1 ps
     '0.176 rad/T'
     """
+    if isinstance(device, Stack):
+        return StackDynamics(device, pulse, jnp.asarray(dt), tuple(prepare(layer, pulse, dt) for layer in device.layers))
     return Dynamics(device, device.magnet, pulse, jnp.asarray(dt), device.history(pulse))
 
 
-def thermal(t: Any, m: Vector, dynamics: Dynamics) -> lx.AbstractLinearOperator:
+def thermal(t: Any, m: Any, dynamics: Any) -> lx.AbstractLinearOperator:
     """The noise of step `t`, a linear map of three standard normals w (float32): sqrt(2 D dt) w x `m` (Stratonovich).
 
     The vector field of a `diffrax.ControlTerm` whose control is a `StepPath`; `dynamics` are the term's `args`.
@@ -132,6 +228,6 @@ def thermal(t: Any, m: Vector, dynamics: Dynamics) -> lx.AbstractLinearOperator:
     >>> print(f"{1e3 * dm.y:.2f} mrad in 1 ps")
     -3.11 mrad in 1 ps
     """
-    spread = dynamics.spread(dynamics.temperature(t + 0.5))
+    spread = dynamics.at(t).spread
     normals = jax.tree.map(lambda x: jax.ShapeDtypeStruct(jnp.shape(x), jnp.float32), m)
-    return lx.FunctionLinearOperator(lambda w: spread * w.cross(m), normals)
+    return lx.FunctionLinearOperator(lambda w: w.cross(m) * spread, normals)

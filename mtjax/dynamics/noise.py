@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Float32, Key, UInt32
 
-from mtjax.vector import Vector
+from mtjax.vector import Layered, Vector
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 Words = UInt32[Array, "*#batch"]
@@ -124,6 +124,42 @@ class StepPath(dfx.AbstractBrownianPath):
         """A number in (0, 1) for `step`, made of the same bits as its increment: use one or the other."""
         a, _ = threefry(self.key[0], self.key[1], jnp.round(step).astype(jnp.uint32), self.sample)
         return ((a >> 9).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-23)
+
+
+class LayeredPath(dfx.AbstractBrownianPath):
+    """Brownian motion of several spins.
+
+    - `each`: the paths, one for each spin.
+    - `levy_area`: what diffrax may ask for: increments, nothing more.
+
+    >>> import jax
+    >>> import mtjax as mtj
+    >>> from mtjax.dynamics import LayeredPath, StepPath
+    >>> path = LayeredPath(tuple(StepPath(jax.random.key(layer), sample=7) for layer in range(2)))
+    >>> path.evaluate(0).array().shape
+    (2, 3)
+    """
+
+    each: tuple[StepPath, ...]
+    levy_area: Any = eqx.field(static=True, default=dfx.BrownianIncrement)
+
+    def __init__(self, each: tuple[StepPath, ...]):
+        self.each, self.levy_area = each, dfx.BrownianIncrement
+
+    @property
+    def t0(self):
+        """Minus infinity: defined at every step."""
+        return -jnp.inf
+
+    @property
+    def t1(self):
+        """Infinity: defined at every step."""
+        return jnp.inf
+
+    def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Layered:  # noqa: FBT001, FBT002
+        """The increments of step number `t0`: three independent standard normals for each spin; `t1` must be `t0` + 1."""
+        del t1, left, use_levy
+        return Layered(tuple(path.evaluate(t0) for path in self.each))
 
 
 def uniforms(key: Key[Array, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:

@@ -14,12 +14,16 @@ import jax
 import jax.numpy as jnp
 
 from mtjax.checks import Positive, check_fields
-from mtjax.dynamics.llg import Dynamics, Instant, rate
+from mtjax.dynamics.llg import Dynamics, Instant, StackDynamics, rate
 from mtjax.dynamics.noise import gaussian
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector
 
+Spins = Any
+"""The magnetisation: a `Vector`, or the `Layered` ones of a stack."""
+Motion = Dynamics | StackDynamics
+"""What a solver integrates."""
 _DAMPED = 0.08
 """Damping from which on the default step is limited by the precession alone."""
 
@@ -69,15 +73,15 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
         """Largest step for a damping `alpha`, in units of 1/(gamma' B)."""
 
     @abstractmethod
-    def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
+    def enter(self, dynamics: Motion, m: Spins) -> Spins:
         """The internal state at step 0 for the magnetisation `m`."""
 
     @abstractmethod
-    def leave(self, dynamics: Dynamics, step: Any, y: Vector) -> Vector:
+    def leave(self, dynamics: Motion, step: Any, y: Spins) -> Spins:
         """The magnetisation at `step` for the internal state `y`."""
 
     @abstractmethod
-    def advance(self, dynamics: Dynamics, step: Any, y: Vector, normals: Vector) -> Vector:
+    def advance(self, dynamics: Motion, step: Any, y: Spins, normals: Spins) -> Spins:
         """The internal state one step later; `normals`: three standard normals."""
 
 
@@ -110,17 +114,17 @@ class SplitStep(AbstractSpinSolver):
         """`max_angle`, times the seventh root of alpha / 0.08 where that is less than 1 (alpha not taken below 1e-4)."""
         return self.max_angle * jnp.minimum(1.0, jnp.maximum(alpha, 1e-4) / _DAMPED) ** (1 / 7)
 
-    def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
+    def enter(self, dynamics: Motion, m: Spins) -> Spins:
         """Half a step of drift ahead."""
         drive = dynamics.drive(0.0, 0.5)
         return merson(lambda m: dynamics.rate(m, drive), m, dynamics.angle(0.5))
 
-    def leave(self, dynamics: Dynamics, step: Any, y: Vector) -> Vector:
+    def leave(self, dynamics: Motion, step: Any, y: Spins) -> Spins:
         """Half a step of drift back."""
         drive = dynamics.drive(step, 0.5)
         return merson(lambda m: dynamics.rate(m, drive), y, -dynamics.angle(0.5))
 
-    def advance(self, dynamics: Dynamics, step: Any, y: Vector, normals: Vector) -> Vector:
+    def advance(self, dynamics: Motion, step: Any, y: Spins, normals: Spins) -> Spins:
         """A random rotation, then a whole step of drift, from the middle of this step to the middle of the next."""
         return split_step(dynamics, dynamics.at(step), y, normals)
 
@@ -148,22 +152,21 @@ class Heun(AbstractSpinSolver):
         """`max_angle`, whatever `alpha` is."""
         return jnp.full_like(alpha, self.max_angle)
 
-    def enter(self, dynamics: Dynamics, m: Vector) -> Vector:
+    def enter(self, dynamics: Motion, m: Spins) -> Spins:
         """The magnetisation itself."""
         return m
 
-    def leave(self, dynamics: Dynamics, step: Any, y: Vector) -> Vector:
+    def leave(self, dynamics: Motion, step: Any, y: Spins) -> Spins:
         """The magnetisation itself."""
         return y
 
-    def advance(self, dynamics: Dynamics, step: Any, y: Vector, normals: Vector) -> Vector:
+    def advance(self, dynamics: Motion, step: Any, y: Spins, normals: Spins) -> Spins:
         """Predictor and corrector with the same thermal field."""
-        drive = dynamics.drive(step)
-        alpha = dynamics.magnet.alpha
-        kick = normals * (dynamics.spread(drive.temperature) / (1 + alpha**2) ** 0.5)
+        now, alpha = dynamics.at(step, ahead=0.0), dynamics.alpha
+        kick = normals * (now.spread / (1 + alpha**2) ** 0.5)
 
         def increment(m):
-            return dynamics.angle() * dynamics.rate(m, drive) + rate(m, kick, alpha)
+            return dynamics.angle() * dynamics.rate(m, now.drive, now.magnet) + rate(m, kick, alpha)
 
         first = increment(y)
         second = increment(y + first)
@@ -200,7 +203,7 @@ _MERSON = (
 """Of Merson's stages, and in the last row of the whole step: how much of each stage's drift is taken."""
 
 
-def split_step(dynamics: Dynamics, now: Instant, y: Vector, normals: Vector) -> Vector:
+def split_step(dynamics: Motion, now: Instant, y: Spins, normals: Spins) -> Spins:
     """One step of `SplitStep` from its internal state, with what `now` says of the step; `normals`: three standard normals.
 
     >>> import mtjax as mtj
@@ -214,7 +217,7 @@ def split_step(dynamics: Dynamics, now: Instant, y: Vector, normals: Vector) -> 
     return merson(lambda m: dynamics.rate(m, now.drive, now.magnet), m, dynamics.angle())
 
 
-def merson(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> Vector:
+def merson(drift: Callable[[Any], Any], m: Any, angle: Any) -> Any:
     """Merson's Runge-Kutta step of `drift` (T) over `angle` (rad/T), normalised (R. H. Merson, 1957, as recalled).
 
     >>> import mtjax as mtj
@@ -232,7 +235,7 @@ def merson(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> Vector:
     return (m + (angle / 6) * (k1 + 4 * k4 + k5)).normalised()
 
 
-def merson_in_turn(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> Vector:
+def merson_in_turn(drift: Callable[[Any], Any], m: Any, angle: Any) -> Any:
     """The same step as `merson`, for reverse-mode derivatives: one stage after the other in a loop of the compiled program.
 
     XLA joins the stages of `merson` into one kernel, and backwards works each of them out anew for everything that needs it:
@@ -255,7 +258,7 @@ def merson_in_turn(drift: Callable[[Vector], Vector], m: Vector, angle: Any) -> 
     return (m + angle * Vector.of(tableau[5] @ ks)).normalised()
 
 
-def cayley(m: Vector, w: Vector) -> Vector:
+def cayley(m: Any, w: Any) -> Any:
     """`m` turned about the axis `w` by 2 arctan(|w| / 2): the Cayley rotation, which needs no trigonometry.
 
     >>> import mtjax as mtj

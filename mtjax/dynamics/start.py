@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
 
 from mtjax.constants import KB
 from mtjax.devices import Device, downhill, expanded
@@ -84,6 +84,10 @@ class StartWell(Shown):
         unbounded = StartWell(device, axes, widths, jnp.zeros(()))
         probes = jax.vmap(unbounded._propose)(points(_PROBES))
         return StartWell(device, axes, widths, jnp.max(jax.vmap(unbounded._log_ratio)(probes)) + _MARGIN)
+
+    def drawn(self, key: Key[Array, ""], sample: Any) -> Vector:
+        """That of a sample, with random numbers of the `key`."""
+        return self.draw(StepPath(key, sample))
 
     def draw(self, path: StepPath) -> Vector:
         """One direction from the well, with the random numbers of `path`; its bottom at temperature 0."""

@@ -13,12 +13,15 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.checks import checked
 from mtjax.constants import NS
-from mtjax.devices import Device, total_field
+from mtjax.devices import Device, Stack, lowest_near, total_field
 from mtjax.dynamics.solvers import AbstractSpinSolver
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse, extremes
 from mtjax.quantities import Numbers, Scalar, as_scalar, is_known
-from mtjax.vector import Vector, points
+from mtjax.vector import Layered, Vector, points
+
+_DIRECTIONS = 256
+"""Sets of directions of the layers of a stack."""
 
 
 class TimeGrid(Shown):
@@ -49,7 +52,7 @@ class TimeGrid(Shown):
 
 
 def make_grid(
-    device: Device,
+    device: Device | Stack,
     pulse: AbstractPulse,
     duration: ArrayLike | None,
     dt: ArrayLike | None,
@@ -90,12 +93,12 @@ def _count_or_times(save: int | Numbers) -> Any:
 
 
 @eqx.filter_jit
-def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
+def default_step(device: Device | Stack, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
     """Longest step that `solver` takes by default, s.
 
     dt = 1 / (gamma' B / angle + 50 D), with `angle` the solver's `longest`, B twice the largest effective field across m,
     over directions and between the pulse's peaks of either sign, and D the diffusion constant, at the lowest and highest
-    temperature.
+    temperature. Of a stack, the shortest that suits one of its layers in the fields of the others.
 
     >>> import mtjax as mtj
     >>> device = mtj.presets.perpendicular_stt(40.0)
@@ -103,6 +106,8 @@ def default_step(device: Device, pulse: AbstractPulse, solver: AbstractSpinSolve
     >>> [f"{dt * 1e12:.1f} ps" for dt in steps]
     ['13.4 ps', '1.3 ps']
     """
+    if isinstance(device, Stack):
+        return jax.lax.stop_gradient(NS / _stack_per_ns(device, pulse, solver))
     peak, history = pulse.peak, device.history(pulse)
     extremes = [device.temperature] if history is None else [device.temperature, history.hottest]
     return jax.lax.stop_gradient(NS / jnp.max(jnp.stack([_per_ns(device, peak, solver, T) for T in extremes])))
@@ -120,6 +125,28 @@ def _per_ns(device: Device, peak: Any, solver: AbstractSpinSolver, temperature: 
     squares = jax.vmap(lambda m: jax.vmap(lambda current: across(m, current))(extremes(peak)))(points(64))
     angular = magnet.gamma * 2 * jnp.sqrt(jax.lax.stop_gradient(jnp.max(squares)))
     return angular / solver.longest(magnet.alpha) + 50 * magnet.diffusion(temperature)
+
+
+def _stack_per_ns(stack: Stack, pulse: AbstractPulse, solver: AbstractSpinSolver) -> Scalar:
+    """Steps per nanosecond that suit a stack: every layer's fields are tried with the others in many directions."""
+    histories = [layer.history(pulse) for layer in stack.layers]
+    pairs = zip(stack.layers, histories, strict=True)
+    hottest = [layer.temperature if history is None else history.hottest for layer, history in pairs]
+    # Directions of layers that are as good as independent: every layer's own order of the same points
+    orders = [np.random.default_rng(number).permutation(_DIRECTIONS) for number in range(len(stack.layers))]
+    places = jnp.stack([points(_DIRECTIONS)[order] for order in orders], axis=1)
+
+    def across(ms, current):
+        ms = Layered.of(ms)
+        side = ms.cross(stack.field(ms, stack.drive(current)))
+        return jnp.stack((side @ side).each)
+
+    squares = jax.vmap(lambda ms: jax.vmap(lambda current: across(ms, current))(extremes(pulse.peak)))(places)
+    rates = [
+        magnet.gamma * 2 * jnp.sqrt(square) / solver.longest(magnet.alpha) + 50 * magnet.diffusion(T)
+        for magnet, square, T in zip(stack.magnets.each, jnp.max(squares, axis=(0, 1)), hottest, strict=True)
+    ]
+    return jnp.max(jnp.stack(rates))
 
 
 def _limit(number: float) -> int:
@@ -170,10 +197,23 @@ def settling_time(device: Device) -> Scalar:
     return jax.lax.stop_gradient(jnp.where(device.is_axisymmetric, 0.0, 3 * device.relaxation_time) + cooling)
 
 
-def default_duration(device: Device, pulse: AbstractPulse) -> Scalar:
+def default_duration(device: Device | Stack, pulse: AbstractPulse) -> Scalar:
     """End of the pulse plus the settling time, s; at least one relaxation time."""
+    if isinstance(device, Stack):
+        return jax.lax.stop_gradient(pulse.end + _stack_settling(device))
     end = jax.lax.stop_gradient(pulse.end + settling_time(device))
     return jnp.where(end > 0, end, jax.lax.stop_gradient(device.relaxation_time))
+
+
+@eqx.filter_jit
+def _stack_settling(stack: Stack) -> Scalar:
+    """Three relaxation times of the slowest layer in the field of the others at rest, and the longest cooling, s."""
+    bottom = lowest_near(lambda ms: stack.energy(ms, stack.drive(0.0)), stack.start.array())
+    curvatures = jnp.diagonal(bottom.hessian).reshape(-1, 2).mean(axis=1)
+    shares = jnp.stack([magnet.moment / stack.moment for magnet in stack.magnets.each])
+    rates = jnp.stack([magnet.alpha * magnet.gamma for magnet in stack.magnets.each]) * curvatures / shares
+    cooling = [0.0 * layer.temperature if layer.heating is None else layer.heating.settling for layer in stack.layers]
+    return 3 * NS / jnp.min(rates) + jnp.max(jnp.stack(cooling))
 
 
 def read_time(device: Device, pulse: AbstractPulse, relax: ArrayLike) -> Scalar:
