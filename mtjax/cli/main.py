@@ -11,6 +11,7 @@ import tyro
 
 from mtjax.cli.demo import demo_command
 from mtjax.cli.design import design_command
+from mtjax.cli.export import export_command
 from mtjax.cli.fit import fit_command
 from mtjax.cli.loops import loops_command
 from mtjax.cli.presets import presets_command
@@ -28,6 +29,7 @@ COMMANDS = {
     "merge": merge_command,
     "train": train_command,
     "presets": presets_command,
+    "export": export_command,
 }
 
 
