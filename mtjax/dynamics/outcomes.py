@@ -26,7 +26,7 @@ from mtjax.parallel import over_blocks
 from mtjax.printing import Shown
 from mtjax.pulses import AbstractPulse
 from mtjax.quantities import Scalar
-from mtjax.vector import Vector, frame
+from mtjax.vector import Vector, frame, points
 
 Tree = TypeVar("Tree")
 
@@ -172,15 +172,25 @@ class Ensemble(Shown):
 
         y = jax.lax.fori_loop(0, (moving + lanes - 1) // lanes, group, state.y)
         step = state.step + todo
-        turn = in_single(
-            self.dynamics.angle() * jax.vmap(lambda m: _local_field(self.dynamics, _row(instants, todo - 1), m))(y)
-        )
+        strongest = self._strongest(instants, todo)
+        turn = in_single(self.dynamics.angle() * jax.vmap(lambda m: _local_field(self.dynamics, strongest, m))(y))
         steps = jnp.where(state.moving, todo, 0).astype(jnp.float32)
         still = (step >= self.quiet) & (jax.vmap(self._energy)(y) < self.level)
         return _State(
             step, y, state.place, state.sample, state.moving & ~still & (step < self.number),
             state.strain + steps * turn**8 / 3456, state.turned + steps * turn, state.steps + steps,
         )  # fmt: skip
+
+    def _strongest(self, instants: Instant, todo: Any) -> Instant:
+        """That of the first `todo` instants whose field is strongest: a pulse may end before the next look."""
+        device = self.dynamics.device
+
+        def squared(now):
+            fields = jax.vmap(lambda m: total_field(device.terms, Vector.of(m), now.magnet, now.drive))(points(6))
+            return jnp.sum(fields @ fields)
+
+        sizes = jnp.where(jnp.arange(_STRIDE) < todo, jax.vmap(squared)(instants), -1.0)
+        return _row(instants, jnp.argmax(sizes))
 
     def _advanced(self, y: Vector, samples, instants: Instant, first, todo) -> Vector:
         def one(k, y):

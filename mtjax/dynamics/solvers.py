@@ -117,12 +117,12 @@ class SplitStep(AbstractSpinSolver):
     def enter(self, dynamics: Motion, m: Spins) -> Spins:
         """Half a step of drift ahead."""
         drive = dynamics.drive(0.0, 0.5)
-        return merson(lambda m: dynamics.rate(m, drive), m, dynamics.angle(0.5))
+        return merson(lambda m, _: dynamics.rate(m, drive), m, dynamics.angle(0.5))
 
     def leave(self, dynamics: Motion, step: Any, y: Spins) -> Spins:
         """Half a step of drift back."""
         drive = dynamics.drive(step, 0.5)
-        return merson(lambda m: dynamics.rate(m, drive), y, -dynamics.angle(0.5))
+        return merson(lambda m, _: dynamics.rate(m, drive), y, -dynamics.angle(0.5))
 
     def advance(self, dynamics: Motion, step: Any, y: Spins, normals: Spins) -> Spins:
         """A random rotation, then a whole step of drift, from the middle of this step to the middle of the next."""
@@ -214,28 +214,30 @@ def split_step(dynamics: Motion, now: Instant, y: Spins, normals: Spins) -> Spin
     ['0.600', '0.019', '0.800']
     """
     m = cayley(y, normals * now.spread)
-    return merson(lambda m: dynamics.rate(m, now.drive, now.magnet), m, dynamics.angle())
+    return merson(lambda m, share: dynamics.rate(m, now.during(share), now.magnet), m, dynamics.angle())
 
 
-def merson(drift: Callable[[Any], Any], m: Any, angle: Any) -> Any:
-    """Merson's Runge-Kutta step of `drift` (T) over `angle` (rad/T), normalised (R. H. Merson, 1957, as recalled).
+def merson(drift: Callable[[Any, Any], Any], m: Spins, angle: Any) -> Spins:
+    """Merson's Runge-Kutta step over `angle` (rad/T), normalised (R. H. Merson, 1957, as recalled).
+
+    `drift`: T, of m and of how much of the step is over.
 
     >>> import mtjax as mtj
     >>> dynamics = mtj.dynamics.prepare(mtj.presets.perpendicular_stt(40.0), mtj.off(), 1e-12)
     >>> drive = dynamics.drive(0)
-    >>> later = mtj.dynamics.merson(lambda m: dynamics.rate(m, drive), mtj.Vector.of([0.6, 0.0, 0.8]), dynamics.angle())
+    >>> later = mtj.dynamics.merson(lambda m, _: dynamics.rate(m, drive), mtj.Vector.of([0.6, 0.0, 0.8]), dynamics.angle())
     >>> [f"{x:.3f}" for x in later.array()]  # turned about the easy axis by 0.031 rad
     ['0.600', '0.019', '0.800']
     """
-    k1 = drift(m)
-    k2 = drift(m + (angle / 3) * k1)
-    k3 = drift(m + (angle / 6) * (k1 + k2))
-    k4 = drift(m + (angle / 8) * (k1 + 3 * k3))
-    k5 = drift(m + angle * (0.5 * k1 - 1.5 * k3 + 2 * k4))
+    k1 = drift(m, 0.0)
+    k2 = drift(m + (angle / 3) * k1, 1 / 3)
+    k3 = drift(m + (angle / 6) * (k1 + k2), 1 / 3)
+    k4 = drift(m + (angle / 8) * (k1 + 3 * k3), 1 / 2)
+    k5 = drift(m + angle * (0.5 * k1 - 1.5 * k3 + 2 * k4), 1.0)
     return (m + (angle / 6) * (k1 + 4 * k4 + k5)).normalised()
 
 
-def merson_in_turn(drift: Callable[[Any], Any], m: Any, angle: Any) -> Any:
+def merson_in_turn(drift: Callable[[Any, Any], Any], m: Spins, angle: Any) -> Spins:
     """The same step as `merson`, for reverse-mode derivatives: one stage after the other in a loop of the compiled program.
 
     XLA joins the stages of `merson` into one kernel, and backwards works each of them out anew for everything that needs it:
@@ -244,7 +246,7 @@ def merson_in_turn(drift: Callable[[Any], Any], m: Any, angle: Any) -> Any:
     >>> import mtjax as mtj
     >>> dynamics = mtj.dynamics.prepare(mtj.presets.perpendicular_stt(40.0), mtj.off(), 1e-12)
     >>> drive, m = dynamics.drive(0), mtj.Vector.of([0.6, 0.0, 0.8])
-    >>> later = mtj.dynamics.merson_in_turn(lambda m: dynamics.rate(m, drive), m, dynamics.angle())
+    >>> later = mtj.dynamics.merson_in_turn(lambda m, _: dynamics.rate(m, drive), m, dynamics.angle())
     >>> [f"{x:.3f}" for x in later.array()]
     ['0.600', '0.019', '0.800']
     """
@@ -252,7 +254,7 @@ def merson_in_turn(drift: Callable[[Any], Any], m: Any, angle: Any) -> Any:
 
     def stage(ks, row):
         before, number = row
-        return ks.at[number].set(drift(m + angle * Vector.of(before @ ks)).array()), None
+        return ks.at[number].set(drift(m + angle * Vector.of(before @ ks), jnp.sum(before)).array()), None
 
     ks, _ = jax.lax.scan(stage, jnp.zeros((5, 3), m.x.dtype), (tableau[:5], jnp.arange(5)))
     return (m + angle * Vector.of(tableau[5] @ ks)).normalised()

@@ -64,13 +64,13 @@ def path_score(
 def _entered(dynamics: Dynamics, step: Any, m: Vector) -> Vector:
     """The drift before the first random rotation."""
     drive = dynamics.drive(step, 0.5)
-    return merson_in_turn(lambda m: dynamics.rate(m, drive), m, dynamics.angle(0.5))
+    return merson_in_turn(lambda m, _: dynamics.rate(m, drive), m, dynamics.angle(0.5))
 
 
 def _later(dynamics: Dynamics, step: Any, m: Vector) -> Vector:
     """The drift before the random rotation of a later step."""
     now = dynamics.at(step - 1)
-    return merson_in_turn(lambda m: dynamics.rate(m, now.drive, now.magnet), m, dynamics.angle())
+    return merson_in_turn(lambda m, share: dynamics.rate(m, now.during(share), now.magnet), m, dynamics.angle())
 
 
 def _gradient(function, dynamics: Dynamics, *args: Any) -> Any:
