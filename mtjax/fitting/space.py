@@ -19,6 +19,8 @@ from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 REACH = float(np.log(1e3))
 """How far a quantity may move from its start without bounds: a factor of 1000 (or, if it is not fitted by its logarithm, 7)."""
 _EDGE = 1e-3
+_BEND = 0.1
+"""Of a coordinate, or a twentieth of its range where that is less."""
 Bounds = Mapping[str, tuple[float, float]]
 
 
@@ -70,26 +72,30 @@ class Coordinates(Shown):
         return np.where(self.mask, value, 1.0)
 
     def free(self, c: Any) -> Any:
-        """Unbounded numbers x of the coordinates c: 0 at the start, where c grows as fast as x."""
-        share = np.clip((c - self.lower) / (self.upper - self.lower), 1e-9, 1 - 1e-9)
-        return np.asarray((np.log(share / (1 - share)) - self._logit) * self._speed)
+        """Unbounded numbers x of the coordinates c: 0 at the start, and as far apart as the c where no bound is near."""
+        return np.asarray(self._unbent(jnp.asarray(c)) - self._unbent(self._start))
 
     def bound(self, x: Float[Array, " k"]) -> Any:
-        """The coordinates of unbounded numbers."""
-        return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(self._logit + x / self._speed)
+        """The coordinates of unbounded numbers: bent near a bound, so that they never pass it."""
+        w = self._bend
+        y = self.upper - w * jax.nn.softplus((self.upper - x - self._unbent(self._start)) / w)
+        return jnp.clip(self.lower + w * jax.nn.softplus((y - self.lower) / w), self.lower, self.upper)
+
+    def _unbent(self, c: Array) -> Array:
+        w = self._bend
+        y = self.lower + w * _softplus_inverse((c - self.lower) / w)
+        return jnp.asarray(self.upper - w * _softplus_inverse((self.upper - y) / w))
 
     @property
-    def _share(self) -> Any:
+    def _bend(self) -> Array:
+        """How near to a bound the numbers crowd."""
+        return jnp.minimum(_BEND, 0.05 * (self.upper - self.lower))
+
+    @property
+    def _start(self) -> Array:
         c = jnp.where(self.mask, jnp.log(jnp.abs(jnp.where(self.mask, self.start, 1.0))), self.start)
-        return jnp.clip((c - self.lower) / (self.upper - self.lower), 0.01, 0.99)
-
-    @property
-    def _logit(self) -> Any:
-        return jnp.log(self._share / (1 - self._share))
-
-    @property
-    def _speed(self) -> Any:
-        return (self.upper - self.lower) * self._share * (1 - self._share)
+        room = 0.2 * self._bend
+        return jnp.clip(c, self.lower + room, self.upper - room)
 
     def edge_remarks(self, c: Float[np.ndarray, " k"]) -> list[str]:
         """A sentence for each quantity that sits on one of its bounds."""
@@ -97,7 +103,7 @@ class Coordinates(Shown):
         return [
             f"{name} ran to the end of its range, {with_unit(value, unit)}: "
             "the data do not determine it, or ask for more than the model allows."
-            for name, unit, value, r in zip(self.names, self.units, np.asarray(self.value(c)), room, strict=True)
+            for name, unit, value, r in zip(self.names, self.units, np.asarray(self.value(jnp.asarray(c))), room, strict=True)
             if r < _EDGE
         ]
 
@@ -155,6 +161,11 @@ def coordinates(
         upper=np.array([high for _, high in found]),
         priors=tuple(priors.get(name, priors.get(_plain(name))) for name in names),
     )
+
+
+def _softplus_inverse(y: Array) -> Array:
+    y = jnp.maximum(y, 1e-12)
+    return y + jnp.log(-jnp.expm1(-y))
 
 
 def _plain(name: str) -> str:

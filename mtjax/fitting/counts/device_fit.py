@@ -40,7 +40,7 @@ from mtjax.switching import AbstractMethod, Automatic, MonteCarlo, engine_for_ma
 
 _NEARLY = 0.1
 """A search by sampling ends where the deviance could fall by less than this, which is what slopes are good for, or noise."""
-_PATIENCE = (1, 5)
+_PATIENCE = (2, 5)
 """Steps without a gain before a search by sampling is given up, without a lapse and with one, whose curves bend more."""
 _SAMPLES_PER_TRIAL, _SAMPLES = 32, (4096, 65536)
 """Samples of a setting for each of its trials, so that sampling adds 3 % to the variance; the fewest and the most."""

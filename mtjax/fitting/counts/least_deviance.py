@@ -29,6 +29,8 @@ _PATIENCE, _LITTLE_PATIENCE = 12, 2
 _CLOSE, _NEARLY = 1e-6, 1e-2
 """Stop where the deviance could fall by less than this (1e-3 standard errors); where little patience is left, and what passes,
 since the precision of probabilities and slopes may be in the way (a tenth of a standard error)."""
+_ROUGH = 5.0
+"""Times what is close enough, that may be left where no step gains any more: sampled surfaces are rough."""
 _HUGE = 1e4
 _RADIUS = 1.0
 """Longest first step: a factor of e."""
@@ -182,7 +184,7 @@ def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: 
     ended = Minimum(
         np.asarray(problem.space.bound(stage.best.x), float),
         deviance,
-        promised <= max(_NEARLY, 3 * problem.close) and deviance < _HUGE**2,
+        promised <= max(_NEARLY, _ROUGH * problem.close) and deviance < _HUGE**2,
     )
     notes.keep(number, ended._asdict() | {"c": ended.c.tolist()})
     return ended
