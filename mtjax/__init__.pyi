@@ -13,6 +13,7 @@ from . import (
     fitting as fitting,
     nn as nn,
     parallel as parallel,
+    pbits as pbits,
     plot as plot,
     presets as presets,
     printing as printing,

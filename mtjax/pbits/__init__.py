@@ -1,0 +1,20 @@
+"""Networks of p-bits: free-running junctions whose rates come from a device, coupled through currents."""
+
+from mtjax.pbits.free import Flips, sample
+from mtjax.pbits.gibbs import blocks_of, clocked
+from mtjax.pbits.laws import AbstractFlipLaw, JunctionLaw, TanhLaw
+from mtjax.pbits.network import PbitNetwork as Network, Spreads, states, total_variation
+
+__all__ = [
+    "AbstractFlipLaw",
+    "Flips",
+    "JunctionLaw",
+    "Network",
+    "Spreads",
+    "TanhLaw",
+    "blocks_of",
+    "clocked",
+    "sample",
+    "states",
+    "total_variation",
+]
