@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -25,6 +26,7 @@ def clocked(
     start: Numbers | None = None,
     beta: Numbers = 1.0,
     period: Seconds | None = None,
+    blocks: Sequence[Numbers] | None = None,
 ) -> Bool[Array, "samples sweeps n"]:
     """Update all bits of `network` once a sweep, block after block; whether m_i = 1 after every sweep.
 
@@ -33,9 +35,12 @@ def clocked(
     Boltzmann's, whatever the delay of the synapses, as long as the clock waits for it.
 
     - `key`: a `jax.random` key; `samples`: chains side by side.
-    - `start`: states of -1 and 1, shape (n,); `None` draws them.
+    - `start`: states of -1 and 1, shape (n,) or (samples, n); `None` draws them.
     - `beta`: inverse temperature that multiplies all inputs, one number, or one for every sweep: annealing.
     - `period`: of the clock, s: how long a block's junctions are free to flip at their rates; `None`: until they are at rest.
+
+    - `blocks`: numbers of the bits of every block, as for the two layers of a restricted Boltzmann machine; `None` finds them,
+      which takes couplings that are known (not traced).
 
     >>> import jax
     >>> import mtjax as mtj
@@ -46,12 +51,12 @@ def clocked(
     """
     number = network.number
     given = None if start is None else jnp.asarray(start, float)
-    if given is not None and given.shape != (number,):
-        raise ValueError(f"`start` must have shape ({number},), but has {given.shape}.")
+    if given is not None and given.shape not in {(number,), (samples, number)}:
+        raise ValueError(f"`start` must have shape ({number},) or ({samples}, {number}), but has {given.shape}.")
     schedule = as_scalar(beta)
     if schedule.shape not in {(), (sweeps,)}:
         raise ValueError(f"`beta` must be one number or have shape ({sweeps},), but has shape {schedule.shape}.")
-    wired = [(block, *_neighbours(np.asarray(network.couplings)[block])) for block in blocks_of(network)]
+    wired = _wired(network) if blocks is None else [_alone(np.asarray(block), number) for block in blocks]
     return _swept(network, wired, jnp.broadcast_to(schedule, (sweeps,)), samples, key, given, period)
 
 
@@ -71,6 +76,18 @@ def blocks_of(network: PbitNetwork) -> list[np.ndarray]:
     return [np.flatnonzero(colours == colour) for colour in range(colours.max() + 1)]
 
 
+def _wired(network: PbitNetwork) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The blocks, with the bits that each of their bits sees."""
+    J = np.asarray(network.couplings)
+    return [(block, *_neighbours(J[block])) for block in blocks_of(network)]
+
+
+def _alone(block: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A given block, whose bits see all bits outside it."""
+    others = np.setdiff1d(np.arange(number), block)
+    return block, others, np.ones(len(others), bool)
+
+
 def _neighbours(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of every row, the places that are not zero, filled up to the same number, and whether they count."""
     linked = rows != 0
@@ -82,22 +99,25 @@ def _neighbours(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @eqx.filter_jit
 def _swept(network: PbitNetwork, wired: Any, schedule: Array, samples: int, key: Array, start: Any, period: Any):
     J, h = network.wires
-    weights = [
-        jnp.where(counts, jnp.take_along_axis(J[block], jnp.asarray(near), axis=1), 0.0) for block, near, counts in wired
-    ]
+    weights = [jnp.where(counts, J[block[:, None], near], 0.0) for block, near, counts in wired]
 
     def sweep(m, draw):
         key, beta = draw
         uniforms = jax.random.uniform(key, m.shape, m.dtype)
         for (block, near, _), weight in zip(wired, weights, strict=True):
-            x = beta * (jnp.sum(weight[:, :, None] * m[near], axis=1) + h[block, None])
+            seen = weight @ m[near] if near.ndim == 1 else jnp.sum(weight[:, :, None] * m[near], axis=1)
+            x = beta * (seen + h[block, None])
             up = _share_up(network, x, m[block], network.times[block, None], period)
             m = m.at[block].set(jnp.where(uniforms[block] < up, 1.0, -1.0))
         return m, m > 0
 
     first, then = jax.random.split(key)
     shape = (network.number, samples)
-    m = 2.0 * jax.random.bernoulli(first, shape=shape) - 1 if start is None else jnp.broadcast_to(start[:, None], shape)
+    m = (
+        2.0 * jax.random.bernoulli(first, shape=shape) - 1
+        if start is None
+        else jnp.broadcast_to(start.T.reshape(network.number, -1), shape)
+    )
     _, found = jax.lax.scan(sweep, m.astype(h.dtype), (jax.random.split(then, len(schedule)), schedule))
     return jnp.transpose(found, (2, 0, 1))
 

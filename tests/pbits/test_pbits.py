@@ -163,6 +163,47 @@ def test_annealing_finds_the_ground_state():
     assert float(np.min(network.energy(2.0 * found[:, -1] - 1))) == pytest.approx(lowest)
 
 
+def test_given_blocks_are_the_two_layers_of_a_restricted_machine():
+    """Under jit too, where the couplings are traced; chains start where they are told."""
+    J = np.zeros((5, 5))
+    J[:3, 3:] = np.random.default_rng(1).normal(0, 0.7, (3, 2))
+    J, h, start = J + J.T, np.full(5, 0.1), -np.ones((64, 5))
+
+    @jax.jit
+    def found(J):
+        return clocked(Network(J, h, LAW), 3000, samples=64, key=KEY, blocks=[[3, 4], [0, 1, 2]], start=start)
+
+    codes = (np.asarray(found(J))[:, 100:] @ (1 << np.arange(5))).ravel()
+    assert total_variation(np.bincount(codes, minlength=32) / len(codes), stationary(J, h, LAW)) < 0.01
+
+
+def test_gates_are_least_where_their_table_holds():
+    """The energy of a multiplier of 2 by 2 bits: 0 for the sixteen products, at least 1 for every other state."""
+    gates, x, y, product = mtj.pbits.multiplier(2, 2)
+    J, h = gates.arrays()
+    every = np.asarray(mtj.pbits.states(len(h)))
+    energy = -np.einsum("si,ij,sj->s", every, J, every) / 2 - every @ h
+    bits = (every > 0).astype(int)
+    X, Y, P = (bits[:, places] @ (1 << np.arange(len(places))) for places in (x, y, product))
+    low = energy < energy.min() + 1e-9
+    assert low.sum() == 16
+    assert set(zip(X[low].tolist(), Y[low].tolist(), strict=True)) == {(a, b) for a in range(4) for b in range(4)}
+    np.testing.assert_array_equal(P[low], X[low] * Y[low])
+    assert np.min(energy[~low]) == pytest.approx(energy.min() + 1)
+
+
+def test_a_multiplier_run_backwards_factorises():
+    gates, x, y, product = mtj.pbits.multiplier(3, 3)
+    wires = gates.clamped({bit: 35 >> k & 1 for k, bit in enumerate(product)}, LAW)
+    found = clocked(wires.network, 600, samples=32, key=KEY, beta=jnp.linspace(0.2, 5.0, 600))
+    bits = wires.all_bits(found[:, -1])
+    X, Y, P = (bits[:, places] @ (1 << np.arange(len(places))) for places in (x, y, product))
+    assert set(P) == {35}
+    right = X * Y == 35
+    assert np.mean(right) > 0.5
+    assert set(X[right]) == {5, 7}
+
+
 SYMMETRIC = np.array([[0.0, 1.0], [1.0, 0.0]])
 REFUSED = [
     (lambda: Network([[0.0, 1.0], [0.5, 0.0]], [0.0, 0.0], LAW), "must be symmetric, but from"),
@@ -173,6 +214,7 @@ REFUSED = [
     (lambda: Network(SYMMETRIC, [0.0, 0.0], "tanh"), "`law` of PbitNetwork must"),
     (lambda: sample(Network(SYMMETRIC, [0.0, 0.0], LAW), events=10, key=KEY, start=[1.0]), r"`start` must have shape \(2,\)"),
     (lambda: clocked(Network(SYMMETRIC, [0.0, 0.0], LAW), 3, key=KEY, beta=[1.0, 2.0]), r"`beta` must be one number or have shape \(3,\)"),
+    (lambda: mtj.pbits.multiplier(2, 2)[0].clamped({0: 2}, LAW), "must be one of 12 and be 0 or 1, but bit 0 is to be 2"),
     (lambda: Network(np.zeros((21, 21)), np.zeros(21), LAW).boltzmann(), "at most 20 bits .* but has 21"),
 ]  # fmt: skip
 
