@@ -2,6 +2,7 @@
 
 from mtjax.nn.elements.convolution import convolve
 from mtjax.nn.elements.crossbar import Crossbar, through_wires
+from mtjax.nn.elements.heated import HeatedNeuron, OnOxide, Warmth
 from mtjax.nn.elements.neurons import (
     AbstractNeuron,
     ClockedNeuron,
@@ -22,12 +23,15 @@ __all__ = [
     "Dense",
     "Fired",
     "FreeRunningNeuron",
+    "HeatedNeuron",
     "IntegratingNeuron",
     "Learnt",
+    "OnOxide",
     "PlasticSynapses",
     "Pooled",
     "TrajectorySampler",
     "Values",
+    "Warmth",
     "convolve",
     "learn",
     "through_wires",
