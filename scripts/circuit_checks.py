@@ -1,8 +1,8 @@
 """Junctions in ngspice against Boltzmann's distribution and against this package's switching probabilities.
 
-    python scripts/circuit_checks.py [equilibrium] [switching]      # both: some 20 minutes of one core
+    python scripts/circuit_checks.py [equilibrium] [switching]      # both: some 25 minutes of one core
 
-Equilibrium: <1 - (m.start)^2> of three presets, 10 seeds each, 2,600 relaxation times a device. Switching: the share of 400
+Equilibrium: <1 - (m.start)^2> of three presets, 10 seeds each, 20,000 relaxation times a device. Switching: the share of 400
 pulses at 5 currents, of two presets, beside `switching_probability` (20,000 samples) after the same times.
 """
 
@@ -20,7 +20,7 @@ from mtjax.circuit.expected import equilibrium_spread
 from mtjax.circuit.model import model_of
 
 jax.config.update("jax_enable_x64", True)
-SEEDS, SPAN, RUNS = 10, 2600.0, 400
+SEEDS, SPAN, RUNS = 10, 20_000.0, 400
 CURRENTS = {
     "perpendicular_stt": np.array([40, 46, 53, 61, 70]) * 1e-6,
     "perpendicular_sot": np.array([90, 96, 102, 110, 125]) * 1e-6,
@@ -103,5 +103,5 @@ if __name__ == "__main__":
         for name in CURRENTS:
             switching(name)
     if "equilibrium" in asked:
-        for name in ("perpendicular_sot", "sengupta2016", "perpendicular_stt"):
+        for name in ("sengupta2016", "perpendicular_sot", "perpendicular_stt"):
             equilibrium(name)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Key
 
 from mtjax.checks import Count, Seconds, checked
+from mtjax.dynamics import uniforms
 from mtjax.pbits.network import PbitNetwork
 from mtjax.quantities import Numbers, as_scalar
 
@@ -56,6 +57,10 @@ def clocked(
     schedule = as_scalar(beta)
     if schedule.shape not in {(), (sweeps,)}:
         raise ValueError(f"`beta` must be one number or have shape ({sweeps},), but has shape {schedule.shape}.")
+    if blocks is not None and sorted(np.concatenate([np.asarray(block) for block in blocks]).tolist()) != list(range(number)):
+        raise ValueError(
+            f"`blocks` must hold each of the {number} bits once, but hold {[np.asarray(b).tolist() for b in blocks]}."
+        )
     wired = _wired(network) if blocks is None else [_alone(np.asarray(block), number) for block in blocks]
     return _swept(network, wired, jnp.broadcast_to(schedule, (sweeps,)), samples, key, given, period)
 
@@ -98,28 +103,30 @@ def _neighbours(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @eqx.filter_jit
 def _swept(network: PbitNetwork, wired: Any, schedule: Array, samples: int, key: Array, start: Any, period: Any):
+    """All sweeps, the bits kept in the order of the blocks, so that a block is one piece of memory."""
     J, h = network.wires
+    order = jnp.concatenate([block for block, _, _ in wired])
+    places = jnp.argsort(order)
+    ends = np.cumsum([len(block) for block, _, _ in wired]).tolist()
     weights = [jnp.where(counts, J[block[:, None], near], 0.0) for block, near, counts in wired]
 
     def sweep(m, draw):
         key, beta = draw
-        uniforms = jax.random.uniform(key, m.shape, m.dtype)
-        for (block, near, _), weight in zip(wired, weights, strict=True):
-            seen = weight @ m[near] if near.ndim == 1 else jnp.sum(weight[:, :, None] * m[near], axis=1)
-            x = beta * (seen + h[block, None])
-            up = _share_up(network, x, m[block], network.times[block, None], period)
-            m = m.at[block].set(jnp.where(uniforms[block] < up, 1.0, -1.0))
+        fresh = uniforms(key, m.shape)
+        for (block, near, _), weight, end in zip(wired, weights, ends, strict=True):
+            one, seen = slice(end - len(block), end), m[places[near]]
+            x = beta * ((weight @ seen if near.ndim == 1 else jnp.sum(weight[:, :, None] * seen, axis=1)) + h[block, None])
+            up = _share_up(network, x, m[one], network.times[block, None], period)
+            m = m.at[one].set(jnp.where(fresh[one] < up, 1.0, -1.0))
         return m, m > 0
 
     first, then = jax.random.split(key)
     shape = (network.number, samples)
-    m = (
-        2.0 * jax.random.bernoulli(first, shape=shape) - 1
-        if start is None
-        else jnp.broadcast_to(start.T.reshape(network.number, -1), shape)
-    )
-    _, found = jax.lax.scan(sweep, m.astype(h.dtype), (jax.random.split(then, len(schedule)), schedule))
-    return jnp.transpose(found, (2, 0, 1))
+    drawn = 2.0 * jax.random.bernoulli(first, shape=shape) - 1
+    m = drawn if start is None else jnp.broadcast_to(start.T.reshape(network.number, -1), shape)
+    keys = jax.random.split(then, len(schedule))
+    _, found = jax.lax.scan(sweep, m[order].astype(h.dtype), (keys, schedule))
+    return jnp.transpose(found, (2, 0, 1))[..., places]
 
 
 def _share_up(network: PbitNetwork, x: Array, m: Array, times: Array, period: Any) -> Array:

@@ -70,6 +70,10 @@ class TanhLaw(AbstractFlipLaw):
         scale = jnp.log(2 / self.dwell_time)
         return scale + jax.nn.log_sigmoid(2 * x), scale + jax.nn.log_sigmoid(-2 * x)
 
+    def share_up(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        """(1 + tanh x) / 2."""
+        return jax.nn.sigmoid(2 * x)
+
     def power(self, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
         """It knows of no power: 0 W."""
         return jnp.zeros_like(x)

@@ -20,8 +20,8 @@ class Wires(NamedTuple):
     >>> gates = mtj.pbits.Gates()
     >>> a, b, c = gates.bits(3)
     >>> gates.both(a, b, c)  # c = a and b
-    >>> gates.clamped({c: 1}, mtj.pbits.TanhLaw(1e-9), strength=4.0).network.boltzmann().argmax()  # both must be 1
-    Array(3, dtype=int32)
+    >>> gates.clamped({c: 1}, mtj.pbits.TanhLaw(1e-9), strength=4.0).network.boltzmann().argmax().item()  # both must be 1
+    3
     """
 
     network: PbitNetwork

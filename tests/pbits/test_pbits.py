@@ -214,6 +214,7 @@ REFUSED = [
     (lambda: Network(SYMMETRIC, [0.0, 0.0], "tanh"), "`law` of PbitNetwork must"),
     (lambda: sample(Network(SYMMETRIC, [0.0, 0.0], LAW), events=10, key=KEY, start=[1.0]), r"`start` must have shape \(2,\)"),
     (lambda: clocked(Network(SYMMETRIC, [0.0, 0.0], LAW), 3, key=KEY, beta=[1.0, 2.0]), r"`beta` must be one number or have shape \(3,\)"),
+    (lambda: clocked(Network(SYMMETRIC, [0.0, 0.0], LAW), 3, key=KEY, blocks=[[0]]), "`blocks` must hold each of the 2 bits once"),
     (lambda: mtj.pbits.multiplier(2, 2)[0].clamped({0: 2}, LAW), "must be one of 12 and be 0 or 1, but bit 0 is to be 2"),
     (lambda: Network(np.zeros((21, 21)), np.zeros(21), LAW).boltzmann(), "at most 20 bits .* but has 21"),
 ]  # fmt: skip
