@@ -12,7 +12,9 @@ from mkdocs.structure.files import File
 ROOT = Path(__file__).parents[1]
 GUIDES = ("switching", "files", "fitting", "signals", "heat", "networks", "own_device", "cores")
 FILES = ("presets", "analytic", "vector", "constants", "quantities", "compiled")
-PACKAGES = ("pulses", "devices", "dynamics", "switching", "fitting", "sweeps", "nn", "circuit", "pbits", "plot", "parallel", "files")
+PACKAGES = (  # noqa: SIM905
+    "pulses devices dynamics switching resonance fitting sweeps nn circuit pbits plot parallel files"
+).split()
 """Every page of the reference shows what one of these offers: the names in `__all__` of a package, all of a file."""
 
 

@@ -6,7 +6,7 @@ import pkgutil
 
 import mtjax as mtj
 
-PACKAGES = ("circuit", "devices", "dynamics", "fitting", "nn", "pbits", "switching")
+PACKAGES = ("circuit", "devices", "dynamics", "fitting", "nn", "pbits", "resonance", "switching")
 """With a file of tests each, so that processes share the work."""
 MODULES = [m.name for m in pkgutil.walk_packages(mtj.__path__, "mtjax.") if not m.name.startswith("mtjax.cli")]
 

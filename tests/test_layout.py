@@ -14,7 +14,7 @@ import mtjax
 ROOT = Path(mtjax.__file__).parent
 ORDER = (  # noqa: SIM905
     "compiled constants numerics progress quantities checks vector printing parallel files pulses devices analytic presets dynamics switching "
-    "fitting sweeps nn circuit pbits plot cli"
+    "resonance fitting sweeps nn circuit pbits plot cli"
 ).split()
 FILES = {".".join(("mtjax", *path.relative_to(ROOT).with_suffix("").parts)): path for path in ROOT.rglob("*.py")}
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text()) for name, path in FILES.items()}

@@ -24,9 +24,9 @@ from mtjax.devices.energies import (
 from mtjax.devices.grains import Grains, Spread
 from mtjax.devices.heating import JouleHeating, ThermalHistory, film_on_oxide, metal_on_oxide
 from mtjax.devices.layer import Drive, FreeLayer, Magnet
-from mtjax.devices.minima import JointMinimum, lowest_near, moved, tangents
+from mtjax.devices.minima import JointMinimum, downhill_from, lowest_near, moved, tangents
 from mtjax.devices.parameters import Parameter, all_parameters, by_names, by_where, leaf_called, replaced, values
-from mtjax.devices.readout import AbstractResistance, AnomalousHall, TunnelMagnetoresistance
+from mtjax.devices.readout import AbstractResistance, AnomalousHall, HallBar, TunnelMagnetoresistance
 from mtjax.devices.saturation import AbstractSaturation, BlochLaw
 from mtjax.devices.shapes import AbstractShape, Ellipsoid, EllipticCylinder, Prism
 from mtjax.devices.stack import Stack
@@ -55,6 +55,7 @@ __all__ = [
     "ExchangeBias",
     "FreeLayer",
     "Grains",
+    "HallBar",
     "InterlayerDMI",
     "InterlayerExchange",
     "JointMinimum",
@@ -76,6 +77,7 @@ __all__ = [
     "by_names",
     "by_where",
     "downhill",
+    "downhill_from",
     "expanded",
     "figures",
     "film_on_oxide",

@@ -24,7 +24,7 @@ class JointMinimum(NamedTuple):
     >>> import mtjax as mtj
     >>> layer = mtj.presets.perpendicular_stt(40.0)
     >>> stack = mtj.Stack((layer, layer), (mtj.InterlayerExchange(1e-4),))
-    >>> found = mtj.devices.lowest_near(lambda ms: stack.energy(ms, stack.drive(0.0)), stack.start.array())
+    >>> found = mtj.devices.lowest_near(lambda s, ms: s.energy(ms, s.drive(0.0)), stack, stack.start.array())
     >>> [f"{curvature:.2f} T" for curvature in found.curvatures]  # per moment of both
     ['0.11 T', '0.11 T', '0.19 T', '0.19 T']
     """
@@ -64,44 +64,66 @@ def tangents(ms: Float[Array, "spins 3"]) -> Float[Array, "spins 2 3"]:
     return jnp.stack(jax.vmap(frame)(ms), axis=1)
 
 
-def lowest_near(energy: Callable[[Layered], Scalar], start: Float[Array, "spins 3"]) -> JointMinimum:
-    """The minimum of `energy` that is reached downhill from `start`, which moves with its numbers as it should.
+def downhill_from(energy: Callable[[Any, Layered], Scalar], of: Any, start: Float[Array, "spins 3"]) -> Float[Array, "spins 3"]:
+    """The minimum of `energy(of, ms)` that is reached downhill from `start`; no gradient passes through.
 
     >>> import mtjax as mtj
     >>> layer = mtj.presets.perpendicular_sot()
     >>> stack = mtj.Stack((layer, layer), (mtj.InterlayerExchange(1e-4),))
-    >>> found = mtj.devices.lowest_near(lambda ms: stack.energy(ms, stack.drive(0.0)), stack.start.array())
+    >>> ms = mtj.devices.downhill_from(lambda s, ms: s.energy(ms, s.drive(0.0)), stack, stack.start.array())
+    >>> [f"{m[0]:.3f}" for m in ms]  # tilted by the applied field
+    ['0.119', '0.119']
+    """
+    held = jax.tree.map(jax.lax.stop_gradient, of)
+    near = jnp.finfo(start.dtype).eps ** 0.75
+
+    def onward(state):
+        ms, reach, _, number = state
+        across, value, slope, hessian = _expanded(energy, held, ms)
+        step = _step(slope, hessian)
+        length = jnp.linalg.norm(step)
+        there = moved(ms, across, step * jnp.where(length > reach, reach / length, 1.0))
+        taken = energy(held, Layered.of(there)) <= value + 4 * jnp.finfo(ms.dtype).eps * jnp.abs(value)
+        reach = jnp.where(taken, jnp.minimum(2 * reach, _REACH), reach / 4)
+        return jnp.where(taken, there, ms), reach, length, number + 1
+
+    def goes_on(state):
+        _, reach, length, number = state
+        return (jnp.minimum(length, reach) > near) & (number < _STEPS)
+
+    most = jnp.asarray(_REACH, start.dtype)
+    ms, *_ = jax.lax.while_loop(goes_on, onward, (jax.lax.stop_gradient(start), most, most, 0))
+    return jax.lax.stop_gradient(ms)
+
+
+def lowest_near(energy: Callable[[Any, Layered], Scalar], of: Any, start: Float[Array, "spins 3"]) -> JointMinimum:
+    """The minimum of `energy(of, ms)` that is reached downhill from `start`; it moves with the numbers in `of` as it should.
+
+    >>> import mtjax as mtj
+    >>> layer = mtj.presets.perpendicular_sot()
+    >>> stack = mtj.Stack((layer, layer), (mtj.InterlayerExchange(1e-4),))
+    >>> found = mtj.devices.lowest_near(lambda s, ms: s.energy(ms, s.drive(0.0)), stack, stack.start.array())
     >>> [f"{m[0]:.3f}" for m in found.ms]  # tilted by the applied field
     ['0.119', '0.119']
     """
 
-    def expanded(ms):
-        across = tangents(ms)
-
-        def at(x):
-            return energy(Layered.of(moved(ms, across, x)))
-
-        x = jnp.zeros(2 * ms.shape[0], ms.dtype)
-        value, slope = jax.value_and_grad(at)(x)
-        return across, value, slope, jax.hessian(at)(x)
-
-    def onward(state: Any, _: Any):
-        ms, reach = state
-        across, value, slope, hessian = expanded(ms)
-        step = _step(slope, hessian)
-        length = jnp.linalg.norm(step)
-        there = moved(ms, across, step * jnp.where(length > reach, reach / length, 1.0))
-        taken = energy(Layered.of(there)) <= value + 4 * jnp.finfo(ms.dtype).eps * jnp.abs(value)
-        return (jnp.where(taken, there, ms), jnp.where(taken, jnp.minimum(2 * reach, _REACH), reach / 4)), None
-
-    begin = (jax.lax.stop_gradient(start), jnp.asarray(_REACH, start.dtype))
-    (ms, _), _ = jax.lax.scan(onward, begin, None, _STEPS)
-    ms = jax.lax.stop_gradient(ms)
-    across, value, slope, hessian = expanded(ms)
-    _, _, _, frozen = jax.lax.stop_gradient(expanded(ms))
-    last = moved(ms, across, -_inverse(frozen) @ slope)
-    across, value, _, hessian = expanded(last)
+    ms = downhill_from(energy, of, start)
+    across, _, slope, hessian = _expanded(energy, of, ms)
+    last = moved(ms, across, -jax.lax.stop_gradient(_inverse(hessian)) @ slope)
+    across, value, _, hessian = _expanded(energy, of, last)
     return JointMinimum(last, across, value, hessian)
+
+
+def _expanded(energy: Callable[[Any, Layered], Scalar], of: Any, ms: Float[Array, "spins 3"]) -> tuple[Array, ...]:
+    """Directions across the spins, the energy, and its first and second derivatives along them."""
+    across = tangents(ms)
+
+    def at(x):
+        return energy(of, Layered.of(moved(ms, across, x)))
+
+    x = jnp.zeros(2 * ms.shape[0], ms.dtype)
+    value, slope = jax.value_and_grad(at)(x)
+    return across, value, slope, jax.hessian(at)(x)
 
 
 def _inverse(hessian: Float[Array, "n n"]) -> Float[Array, "n n"]:

@@ -101,3 +101,24 @@ class AnomalousHall(AbstractResistance):
     def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
         """Hall resistance at unit vectors `m`, shape (..., 3), ohm; does not depend on `voltage`."""
         return self.R_AHE * jnp.sum(m * self.axis, axis=-1)
+
+
+class HallBar(AbstractResistance):
+    """Transverse resistance of a Hall bar, anomalous and planar: R = R_AHE mz + 2 R_PHE mx my, the current along x.
+
+    - `R_AHE`: half the difference between the two saturated values along z, ohm.
+    - `R_PHE`: half the difference between in-plane angles of 45 and -45 degrees to the current, ohm.
+
+    >>> import jax.numpy as jnp
+    >>> import mtjax as mtj
+    >>> bar = mtj.HallBar(R_AHE=1.0, R_PHE=0.3)
+    >>> print([f"{bar(jnp.array(m)):.2f} ohm" for m in ([0.0, 0.0, 1.0], [0.6, 0.8, 0.0])])
+    ['1.00 ohm', '0.29 ohm']
+    """
+
+    R_AHE: Scalar = quantity("ohm")
+    R_PHE: Scalar = quantity("ohm", default=0.0)
+
+    def __call__(self, m: Float[Array, "*batch 3"], voltage: ArrayLike = 0.0) -> Float[Array, "*batch"]:
+        """Hall resistance at unit vectors `m`, shape (..., 3), ohm; does not depend on `voltage`."""
+        return self.R_AHE * m[..., 2] + 2 * self.R_PHE * m[..., 0] * m[..., 1]

@@ -52,7 +52,7 @@ class StackWell(Shown):
     def of(stack: Stack) -> StackWell:
         """The well of `stack`."""
         stack = jax.tree.map(jax.lax.stop_gradient, stack)
-        bottom = lowest_near(lambda ms: stack.energy(ms, stack.drive(0.0)), stack.start.array())
+        bottom = lowest_near(lambda s, ms: s.energy(ms, s.drive(0.0)), stack, stack.start.array())
         curvatures, axes = jnp.linalg.eigh(_stiffness(stack) * bottom.hessian)
         return StackWell(stack, bottom, axes, 1 / jnp.sqrt(jnp.maximum(curvatures, 0.0) + 2.0))
 

@@ -208,7 +208,7 @@ def default_duration(device: Device | Stack, pulse: AbstractPulse) -> Scalar:
 @eqx.filter_jit
 def _stack_settling(stack: Stack) -> Scalar:
     """Three relaxation times of the slowest layer in the field of the others at rest, and the longest cooling, s."""
-    bottom = lowest_near(lambda ms: stack.energy(ms, stack.drive(0.0)), stack.start.array())
+    bottom = lowest_near(lambda s, ms: s.energy(ms, s.drive(0.0)), stack, stack.start.array())
     curvatures = jnp.diagonal(bottom.hessian).reshape(-1, 2).mean(axis=1)
     shares = jnp.stack([magnet.moment / stack.moment for magnet in stack.magnets.each])
     rates = jnp.stack([magnet.alpha * magnet.gamma for magnet in stack.magnets.each]) * curvatures / shares

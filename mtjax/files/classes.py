@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import equinox as eqx
 
 Class = TypeVar("Class", bound=type)
-_PACKAGES = ("pulses", "devices", "dynamics", "switching", "fitting", "sweeps", "nn")
+_PACKAGES = ("pulses", "devices", "dynamics", "switching", "resonance", "fitting", "sweeps", "nn")
 """Those whose classes are saved, in the order in which they are looked through."""
 _REGISTERED: dict[str, type] = {}
 

@@ -105,7 +105,7 @@ def test_scissored_state_of_a_synthetic_antiferromagnet():
             for s in (1.0, -1.0)
         ]
         stack = mtj.Stack(tuple(ends), (mtj.InterlayerExchange(J),))
-        return lowest_near(lambda ms: stack.energy(ms, stack.drive(0.0)), stack.start.array()).ms[0, 1]
+        return lowest_near(lambda s, ms: s.energy(ms, s.drive(0.0)), stack, stack.start.array()).ms[0, 1]
 
     cosine, slope = jax.value_and_grad(angle)(-3e-4)
     assert float(cosine) == pytest.approx(0.1 / (2 * 3e-4 / 1.5e-3), rel=1e-9)
