@@ -60,7 +60,7 @@ class Problem(Shown):
     >>> data = mtj.SwitchingData(current=[9e-6, 10e-6, 11e-6, 12e-6], width=100e-9, switched=[3, 16, 69, 99], trials=100)
     >>> found = mtj.fit(mtj.presets.perpendicular_stt(40.0), data, where=("Bk",), method=mtj.ThermalActivation())
     >>> problem = Problem(found.likelihood, found.space)
-    >>> here = problem.local(jnp.asarray(found.space.free(found.at)))
+    >>> here = problem.local(jnp.asarray(found.at))
     >>> print(f"deviance {here.deviance:.2f} from {len(here.residuals)} residuals at the best Bk")
     deviance 0.57 from 4 residuals at the best Bk
     """
@@ -76,7 +76,7 @@ class Problem(Shown):
         return self.likelihood.model.method.name
 
     def local(self, x: Float[Array, " k"]) -> Local:
-        """Residuals, shape (n + priors,), and their slopes at x; a large constant where the model has no answer."""
+        """Residuals, shape (n + priors,), and their slopes at coordinates; a large constant where the model has no answer."""
         counts = self.likelihood
         return _local(self.space, counts.switched, counts.trials, x, self._prediction(x))
 
@@ -84,14 +84,14 @@ class Problem(Shown):
         """NaN where the engine refuses: a step may go farther than its truncation does, and is taken back then."""
         counts = self.likelihood
         try:
-            return jax.block_until_ready(linearised(counts.model, self.space.bound(x), counts.rows))
+            return jax.block_until_ready(linearised(counts.model, x, counts.rows))
         except RuntimeError:
             p, slopes = jnp.full(len(counts.trials), jnp.nan), jnp.full((len(counts.trials), len(self.space)), jnp.nan)
             return Prediction(p, p, slopes, slopes)
 
 
 class Local(NamedTuple):
-    """Residuals at x, and their slopes."""
+    """Residuals at x, and their slopes: none in a coordinate that sits on its bound and would be pushed beyond."""
 
     x: Array
     residuals: Array
@@ -106,15 +106,14 @@ class Local(NamedTuple):
 @eqx.filter_jit
 def _local(space: Coordinates, switched: Rows, trials: Rows, x: Array, at: Prediction) -> Local:
     data = jnp.asarray(residuals(switched, trials, at.p, at.q))
-    stretch = jax.jvp(space.bound, (x,), (jnp.ones_like(x),))[1]
-    slopes = residual_slopes(switched, trials, at) * stretch
+    slopes = residual_slopes(switched, trials, at)
     fine = jnp.all(jnp.isfinite(data)) & jnp.all(jnp.isfinite(slopes))
-
-    def prior(x):
-        return space.prior_residuals(space.bound(x))
-
+    prior = space.prior_residuals
     data = jnp.append(jnp.where(fine, data, _HUGE), prior(x))
-    return Local(x, data, jnp.concatenate([jnp.where(fine, slopes, 0.0), jax.jacfwd(prior)(x)]))
+    slopes = jnp.concatenate([jnp.where(fine, slopes, 0.0), jax.jacfwd(prior)(x)])
+    uphill = data @ slopes
+    held = ((x <= space.lower) & (uphill > 0)) | ((x >= space.upper) & (uphill < 0))
+    return Local(x, data, jnp.where(held, 0.0, slopes))
 
 
 def minimise(
@@ -169,7 +168,7 @@ class _Stage(NamedTuple):
 
 def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: int) -> Minimum:
     LOG.info("compiling %s for %d settings", problem.engine, len(problem.likelihood.trials))
-    stage = notes.stage(number) or _Stage(problem.local(jnp.asarray(problem.space.free(c))), _RADIUS)
+    stage = notes.stage(number) or _Stage(problem.local(jnp.asarray(c, float)), _RADIUS)
     LOG.info("%s", problem.engine)
     while True:
         promised = _promised(stage.best)
@@ -182,7 +181,7 @@ def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: 
         notes.keep(number, stage.record())
     deviance = stage.best.deviance
     ended = Minimum(
-        np.asarray(problem.space.bound(stage.best.x), float),
+        np.asarray(stage.best.x, float),
         deviance,
         promised <= max(_NEARLY, _ROUGH * problem.close) and deviance < _HUGE**2,
     )
@@ -192,13 +191,14 @@ def _descend(problem: Problem, c: np.ndarray, bar: tqdm, notes: _Notes, number: 
 
 def _after_step(problem: Problem, stage: _Stage) -> _Stage:
     """A step is tried; the next may go twice as far where residuals were nearly straight lines, a quarter where not."""
-    step = _bounded_step(stage.best, stage.radius)
-    here = problem.local(stage.best.x + step)
+    there = np.clip(stage.best.x + _bounded_step(stage.best, stage.radius), problem.space.lower, problem.space.upper)
+    step, here = there - np.asarray(stage.best.x), problem.local(jnp.asarray(there))
     gain, length = stage.best.deviance - here.deviance, float(np.linalg.norm(step))
-    share = gain / _fall(stage.best, step)
+    promised = _fall(stage.best, step)
+    share = gain / promised if promised > 0 else 0.0
     radius = length / 4 if not share > 0.25 else max(stage.radius, 2 * length) if share > 0.75 else stage.radius
     idle = 0 if gain > _CLOSE else stage.idle + 1
-    return _Stage(here if gain > 0 else stage.best, radius, idle, stage.steps + 1)
+    return _Stage(here if gain > 0 else stage.best, max(radius, 1e-9), idle, stage.steps + 1)
 
 
 def _bounded_step(here: Local, radius: float) -> Float[np.ndarray, " k"]:
