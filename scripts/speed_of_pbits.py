@@ -2,8 +2,8 @@
 
     taskset -c 0 python scripts/speed_of_pbits.py          # on one core
 
-Gibbs sampling by two blocks of a square lattice that closes on itself, couplings 0.3, float32, all samples kept by both; the best of
-three runs, compiled before. Then free-running p-bits, which thrml does not have.
+Gibbs sampling by two blocks of a square lattice that closes on itself, couplings 0.3, float32, all samples kept by both; best
+of three runs, compiled before. Then free-running p-bits, which thrml does not have.
 """
 
 import os
