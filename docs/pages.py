@@ -10,7 +10,7 @@ from pathlib import Path
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
-GUIDES = ("switching", "files", "fitting", "signals", "heat", "networks", "coupled", "circuits", "pbits", "own_device", "cores")
+GUIDES = "switching files fitting signals heat networks spiking coupled circuits pbits own_device cores".split()  # noqa: SIM905
 FILES = ("presets", "analytic", "vector", "constants", "quantities", "compiled")
 PACKAGES = (  # noqa: SIM905
     "pulses devices dynamics switching resonance fitting sweeps nn circuit pbits plot parallel files"

@@ -21,7 +21,7 @@ from mtjax.nn.elements import (
     learn,
     through_wires,
 )
-from mtjax.nn.energy import AbstractCost, Cmos, CmosEnergy, Energy, Hardware, mean_over, penalty
+from mtjax.nn.energy import AbstractCost, Cmos, CmosEnergy, Energy, Hardware, mean_over, penalty, sequence_energy
 from mtjax.nn.estimators import AbstractEstimator, AbstractLookahead, AbstractSurrogate, Concrete, StraightThrough
 from mtjax.nn.laws import (
     AbstractLaw,
@@ -141,6 +141,7 @@ __all__ = [
     "rate_spikes",
     "recurrent",
     "sengupta2016_law",
+    "sequence_energy",
     "through_wires",
     "train",
     "train_sequences",

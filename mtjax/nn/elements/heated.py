@@ -105,7 +105,7 @@ class HeatedNeuron(AbstractNeuron):
     reset_current: Scalar = quantity("A", default=-0.5e-3)
     ambient: Scalar = quantity("K", positive=True, default=300.0)
     refractory: Annotated[int, Within(least=1)] = eqx.field(static=True, default=1)
-    nodes: Annotated[int, Within(least=1)] = eqx.field(static=True, default=3)
+    nodes: Annotated[int, Within(least=1)] = eqx.field(static=True, default=2)
 
     @staticmethod
     def of(

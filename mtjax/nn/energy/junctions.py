@@ -137,8 +137,8 @@ class Hardware(Shown):
         resistances = self.R_start + (self.R_switched - self.R_start) * fired
         reading = self.read_voltage**2 * self.read_time
         latency = (steps + len(activity.fired) - 1) * self.cycle + self.width
-        write, from_write = self._drawn(current, self.width)
-        reset, from_reset = self._drawn(self.reset_current, self.reset_time)
+        write, from_write = self.drawn(current, self.width, self.resistance)
+        reset, from_reset = self.drawn(self.reset_current, self.reset_time, self.resistance)
         classes = network.classes
         return Energy(
             write=jnp.sum(write),
@@ -153,9 +153,9 @@ class Hardware(Shown):
             latency=latency,
         )
 
-    def _drawn(self, current: Array, time: Scalar) -> tuple[Array, Array]:
-        """Heat of pulses in the write path, and what their drivers take beside it, J."""
-        heat = current**2 * self.resistance * time
+    def drawn(self, current: Array, time: Scalar, resistance: Scalar) -> tuple[Array, Array]:
+        """Heat of pulses in a write path of `resistance` (ohm), and what their drivers take beside it, J."""
+        heat = current**2 * resistance * time
         return heat, jnp.maximum(self.supply * jnp.abs(current) * time - heat, 0.0)
 
 

@@ -169,7 +169,11 @@ def kurenkov2019_law() -> HeatedLaw:
 @jax.custom_jvp
 def surface(c: Series, x: Values, y: Values) -> Values:
     """The product Chebyshev series sum_ij c_ij T_i(x) T_j(y); its derivatives are series too: nothing is stored."""
-    return clenshaw(jnp.tensordot(c, jnp.moveaxis(polynomials(y, c.shape[1]), -1, 0), 1), x)
+    rows = [clenshaw(row, y) for row in c]
+    before = last = jnp.zeros_like(x)
+    for row in rows[:0:-1]:
+        last, before = row + 2 * x * last - before, last
+    return rows[0] + x * last - before
 
 
 @partial(surface.defjvp, symbolic_zeros=True)

@@ -41,11 +41,8 @@ def mean_loss(
 ) -> Array:
     """Mean cross-entropy of the scores over a batch, every sequence with random numbers of its own."""
 
-    def one(x, length, label, key):
-        scores = network(x, key=key, length=length, estimator=estimator).scores
-        return optax.losses.softmax_cross_entropy_with_integer_labels(scores, label)
-
-    return jnp.mean(jax.vmap(one)(xs, lengths, labels, jax.random.split(key, xs.shape[0])))
+    scores = network.batch(xs, lengths, jax.random.split(key, xs.shape[0]), estimator).scores
+    return jnp.mean(optax.losses.softmax_cross_entropy_with_integer_labels(scores, labels))
 
 
 @checked
@@ -92,7 +89,7 @@ def train_sequences(
     history: tuple[tuple[float, float], ...] = ()
     if checkpoint is not None and Path(checkpoint).exists():
         (moving, state), history = load_checkpoint(checkpoint, (moving, state))
-    update = _make_update(optimiser, training)
+    update = make_update(optimiser, training)
     arrays = (jnp.asarray(data.values, jnp.float32), jnp.asarray(data.lengths), jnp.asarray(data.labels))
     with progress_bar("epochs", shown=progress, total=training.epochs - len(history)) as bar:
         for epoch in range(len(history), training.epochs):
@@ -109,7 +106,7 @@ def train_sequences(
     return TrainedOnSequences(eqx.combine(moving, fixed), history)
 
 
-def _make_update(optimiser: optax.GradientTransformation, training: Training):
+def make_update(optimiser: optax.GradientTransformation, training: Training):
     """One compiled step: (moving, fixed, state, arrays, rows, key) -> (moving, state, loss)."""
 
     @eqx.filter_jit
@@ -160,7 +157,7 @@ def evaluate_sequences(
 @eqx.filter_jit
 def scores_of(network: SequenceNetwork, xs: Array, lengths: Array, keys: Key[Array, " batch"]) -> Float[Array, "batch classes"]:
     """Scores of a batch of sequences, each with a key of its own."""
-    return jax.vmap(lambda x, length, key: network(x, key=key, length=length).scores)(xs, lengths, keys)
+    return network.batch(xs, lengths, keys).scores
 
 
 def _fits(network: SequenceNetwork, data: Sequences) -> None:

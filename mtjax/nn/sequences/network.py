@@ -42,7 +42,7 @@ class RecurrentLayer(Shown):
 
 
 class SequenceActivity(Shown):
-    """What a network did with one sequence.
+    """What a network did with one sequence, or with many, which then have an axis in front.
 
     - `inputs`: what the first synapse saw, shape (slots, channels).
     - `fired`: of every layer, arrays of shape (slots, neurons); no spikes and no current beyond the sequence's end.
@@ -52,8 +52,8 @@ class SequenceActivity(Shown):
 
     inputs: Array
     fired: tuple[Fired, ...]
-    scores: Float[Array, " classes"]
-    slots: Int[Array, ""]
+    scores: Float[Array, "*samples classes"]
+    slots: Int[Array, "*samples"]
     interval: Array
 
     def events(self, layer: int = 0) -> list[tuple[float, int]]:
@@ -155,25 +155,40 @@ class SequenceNetwork(Shown):
         x = as_scalar(x)
         if x.ndim != 2 or x.shape[1] != self.channels:
             raise ValueError(f"The input must have shape (frames, {self.channels}), but has {x.shape}.")
+        lengths = jnp.asarray(x.shape[0] if length is None else length)[None]
+        return jax.tree.map(lambda a: a[0], self.batch(x[None], lengths, key[None], estimator))
+
+    def batch(
+        self,
+        xs: Float[Array, "samples frames channels"],
+        lengths: Int[Array, " samples"],
+        keys: Key[Array, " samples"],
+        estimator: AbstractEstimator | None = None,
+    ) -> SequenceActivity:
+        """Many sequences side by side, each as by itself; what comes back has an axis of samples in front.
+
+        The gradient in the weights is one product of matrices a slot, which `vmap` of a single one would not make it.
+        """
         estimator = StraightThrough() if estimator is None else estimator
-        slots = x.shape[0] * self.hold
-        last = jnp.asarray(slots if length is None else jnp.asarray(length) * self.hold)
+        slots, last = xs.shape[1] * self.hold, lengths * self.hold
         chunk = min(self.chunk or math.ceil(slots**0.5), slots)
         chunks = -(-slots // chunk)
-        below = jnp.repeat(jax.vmap(self.layers[0].synapse)(x), self.hold, axis=0)
+        below = jnp.repeat(jnp.moveaxis(jax.vmap(jax.vmap(self.layers[0].synapse))(xs), 1, 0), self.hold, axis=0)
         padded = jnp.pad(below, [(0, chunks * chunk - slots)] + [(0, 0)] * (below.ndim - 1))
         whole = padded.reshape(chunks, chunk, *below.shape[1:])
-        network = self.ready()
-        start = _at_rest(network, below.dtype)
-        run = jax.checkpoint(partial(_chunk, estimator=estimator))
+        network, count = self.ready(), xs.shape[0]
+        rest = _at_rest(network, below.dtype)
+        start = jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), rest)
+        run = jax.checkpoint(partial(_chunk, estimator=estimator), prevent_cse=False)
 
         def onward(running, now):
-            return run(network, running, *now, last, key)
+            return run(network, running, *now, last, keys)
 
         end, fired = jax.lax.scan(onward, start, (jnp.arange(chunks), whole))
-        fired = jax.tree.map(lambda a: a.reshape(chunks * chunk, *a.shape[2:])[:slots], fired)
+        fired = jax.tree.map(lambda a: jnp.moveaxis(a.reshape(chunks * chunk, *a.shape[2:])[:slots], 0, 1), fired)
         interval = jnp.asarray(getattr(network.layers[0].neuron, "interval", jnp.nan))
-        return SequenceActivity(jnp.repeat(x, self.hold, axis=0), fired, network.readout.found(end.reading), last, interval)
+        scores = jax.vmap(network.readout.found)(end.reading)
+        return SequenceActivity(jnp.repeat(xs, self.hold, axis=1), fired, scores, last, jnp.broadcast_to(interval, count))
 
 
 class _Running(eqx.Module):
@@ -190,20 +205,23 @@ def _at_rest(network: SequenceNetwork, dtype: Any) -> _Running:
     return _Running(jax.tree.map(lambda a: a.astype(dtype), rest), silent, network.readout.start(silent[-1]))
 
 
-def _chunk(network, running, number, below, last, key, *, estimator):
-    """Several slots: one scan, with random numbers of their own."""
+def _chunk(network, running, number, below, last, keys, *, estimator):
+    """Several slots of all samples: one scan, with random numbers of their own."""
     slots = below.shape[0]
-    keys = jax.random.split(jax.random.fold_in(key, number), len(network.layers))
-    us = tuple(uniforms(k, (slots, n)) for k, n in zip(keys, network.sizes, strict=True))
+
+    def drawn(key):
+        own = jax.random.split(jax.random.fold_in(key, number), len(network.layers))
+        return tuple(uniforms(k, (slots, n)) for k, n in zip(own, network.sizes, strict=True))
 
     def step(running, now):
-        slot, y, us = now
-        return _slot(network, running, y, us, slot < last, estimator)
+        slot, ys, us = now
+        return jax.vmap(partial(_slot, network, estimator=estimator))(running, ys, us, slot < last)
 
+    us = jax.tree.map(lambda u: jnp.moveaxis(u, 1, 0), jax.vmap(drawn)(keys))
     return jax.lax.scan(step, running, (number * slots + jnp.arange(slots), below, us))
 
 
-def _slot(network, running, y, us, alive, estimator):
+def _slot(network, running, y, us, alive, *, estimator):
     """All layers once; where the sequence is over everything stays and nothing fires."""
     states, trains, done = [], [], []
     for i, (layer, state, before, u) in enumerate(zip(network.layers, running.states, running.spikes, us, strict=True)):
