@@ -135,9 +135,9 @@ def test_order_of_convergence_of_antiferromagnetically_coupled_layers(precise, s
 def test_layers_without_coupling_move_as_devices_do():
     stack = mtj.Stack(antiferromagnet().layers)
     pulse = mtj.Excitation(field=mtj.Pulse(0.1, 0.1e-9).along((1, 0, 0)))
-    both = mtj.simulate(stack, pulse, duration=0.2e-9, start=START, dt=1e-12, save=5)
+    both = mtj.simulate(stack, pulse, duration=0.2e-9, start=START, dt=1e-12, save=5, solver=HEUN)
     for number, device in enumerate(stack.layers):
-        alone = mtj.simulate(device, pulse, duration=0.2e-9, start=START[number], dt=1e-12, save=5)
+        alone = mtj.simulate(device, pulse, duration=0.2e-9, start=START[number], dt=1e-12, save=5, solver=HEUN)
         np.testing.assert_allclose(both.ms[:, :, number], alone.ms, atol=1e-12)
 
 

@@ -140,6 +140,7 @@ def test_without_a_readout_there_is_no_diode():
         spin_diode(dataclasses.replace(junction(), readout=None), 5e9, amplitude=1e-6)
 
 
+@pytest.mark.slow
 def test_slopes_of_the_diode_against_differences():
     def peak(alpha):
         layer = dataclasses.replace(FILM, alpha=alpha)
