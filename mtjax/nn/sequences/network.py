@@ -1,4 +1,4 @@
-"""Recurrent networks over many time-slots: a scan whose memory grows with the root of their number only."""
+"""Recurrent networks over many time-slots: a scan that keeps few states for the gradient."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SequenceNetwork(Shown):
     """Layers of neurons with memory that see a sequence slot by slot, and a readout.
 
     All layers run in one scan; a layer sees the spikes that the one below made in the same slot. Reverse mode works chunks of
-    slots out again, so that memory grows with the root of their number.
+    slots out again: memory for states grows with the root of their number, that for the currents into the first layer with it.
 
     - `layers`: from the input on; `readout`: of the last layer's spikes.
     - `channels`: of the input; `hold`: slots for which each frame of the input stays.
