@@ -44,6 +44,9 @@ _PATIENCE = (2, 5)
 """Steps without a gain before a search by sampling is given up, without a lapse and with one, whose curves bend more."""
 _SAMPLES_PER_TRIAL, _SAMPLES = 32, (4096, 65536)
 """Samples of a setting for each of its trials, so that sampling adds 3 % to the variance; the fewest and the most."""
+_BAD, _SCATTERED, _TRIED = 4.0, 40, 3
+"""Times the deviance that chance allows, from which on a first search is taken to have ended in a wrong valley; then how many
+places about it are looked at, and from how many of the likeliest a search begins."""
 _SHARES = 2.0 ** np.arange(-1.5, 2.0, 0.5)
 """Of the current where data switch, critical currents at which a search by sampling may start."""
 _ASIDE = (-1.4, -0.7, 0.7, 1.4)
@@ -254,7 +257,7 @@ def fit(
         likelihood = BinomialLikelihood(model, rows, data.switched, data.trials)
         with progress_bar("fit", shown=progress, unit=" steps") as bar:
             places = [*around(start, starts, model.space), *_other_starts(model, data, rows, start)]
-            start = _best_start(likelihood, places)
+            (start,) = _likeliest(likelihood, places, 1)
             return _sampled(likelihood, start, data, by, bar=bar, checkpoint=checkpoint)
     with progress_bar("fit", shown=progress, unit=" steps") as bar:
         model, best = _search(model, rows, data, start, starts=starts, bar=bar, checkpoint=checkpoint)
@@ -327,6 +330,9 @@ def _sampled(likelihood: BinomialLikelihood, c: np.ndarray, data: SwitchingData,
         noise = 2 * len(c) * float(np.max(data.trials)) / number
         problem = Problem(counts, model.space, close=max(_NEARLY, noise), patience=_PATIENCE[model.lapse is not None])
         best = minimise(problem, [c], bar=bar, checkpoint=checkpoint if number == samples else None)
+        if number < samples and best.deviance > _BAD * float(np.sum(1 + data.trials / number)):
+            places = _likeliest(counts, around(best.c, _SCATTERED, model.space), _TRIED)
+            best = min(best, minimise(problem, places, bar=bar), key=lambda found: found.deviance)
         c = best.c
     at, share = linearised(model, c, rows), data.trials / samples
     information = _np(fisher_information(data.trials, at))
@@ -347,16 +353,16 @@ def _other_starts(model: SwitchingModel, data: SwitchingData, rows: Settings, c:
     return [*moved, *aside]
 
 
-def _best_start(likelihood: BinomialLikelihood, starts: list[np.ndarray]) -> np.ndarray:
-    """The likeliest of some places, by few samples."""
+def _likeliest(likelihood: BinomialLikelihood, places: list[np.ndarray], number: int) -> list[np.ndarray]:
+    """The `number` likeliest of some places, by few samples."""
     few = with_samples(likelihood.model, FEW)
-    found = [sampled_values(few, c, likelihood.rows) for c in starts]
-    known = [float(jnp.sum(few.space.prior_residuals(jnp.asarray(c)) ** 2)) for c in starts]
+    found = [sampled_values(few, c, likelihood.rows) for c in places]
+    known = [float(jnp.sum(few.space.prior_residuals(jnp.asarray(c)) ** 2)) for c in places]
     costs = [
         float(jnp.sum(deviances(likelihood.switched, likelihood.trials, *at))) + prior
         for at, prior in zip(found, known, strict=True)
     ]
-    return starts[int(np.argmin(costs))]
+    return [places[i] for i in np.argsort(costs)[:number]]
 
 
 def _sampling_remarks(share: float) -> tuple[str, ...]:
