@@ -2,7 +2,7 @@
 
 from mtjax.dynamics.ensemble import CHUNK, Passages, Trajectories, first_passage, simulate
 from mtjax.dynamics.film import GrainTrajectories, simulate_grains
-from mtjax.dynamics.llg import Dynamics, Instant, StackDynamics, prepare, rate, thermal
+from mtjax.dynamics.llg import Dynamics, Instant, StackDynamics, prepare, rate, thermal, widened
 from mtjax.dynamics.noise import LayeredPath, StepPath, gaussian, three_point, threefry, uniforms
 from mtjax.dynamics.outcomes import BLOCK, SAMPLING, Ensemble, Outcomes, in_single, measured_step
 from mtjax.dynamics.signals import DwellTimes, Sampled, dwell_times, resistance, switched_fraction, write_energy
@@ -55,6 +55,7 @@ __all__ = [
     "split_step",
     "switched_fraction",
     "thermal",
+    "widened",
     "three_point",
     "threefry",
     "uniforms",

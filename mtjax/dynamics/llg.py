@@ -63,6 +63,20 @@ class Instant(Shown):
         return jax.tree.map(lambda mean, change: mean + (share - 0.5) * change, self.drive, self.change)
 
 
+def widened(spread: Any) -> Any:
+    """The standard deviation of the numbers in a Cayley rotation that diffuses by `spread` (rad) about each axis.
+
+    The rotation by tan(angle / 2) = |w| / 2 falls short of |w|: with this width E[m.m'] = exp(-spread^2) holds to the order
+    spread^4, as for Brownian motion, and a step of weak order 2 is one. Without it the temperature would be too low by
+    3/4 spread^2.
+
+    >>> from mtjax.dynamics import widened
+    >>> f"{widened(0.1):.5f}"
+    '0.10037'
+    """
+    return spread * (1 + 0.75 * spread**2) ** 0.5
+
+
 class Dynamics(Shown):
     """A device under a pulse, ready for a solver: its drift and noise, with time counted in steps of `dt` seconds.
 

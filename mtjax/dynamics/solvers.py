@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from mtjax.checks import Positive, check_fields
-from mtjax.dynamics.llg import Dynamics, Instant, StackDynamics, rate
+from mtjax.dynamics.llg import Dynamics, Instant, StackDynamics, rate, widened
 from mtjax.dynamics.noise import gaussian
 from mtjax.printing import Shown
 from mtjax.quantities import Scalar
@@ -88,8 +88,9 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
 class SplitStep(AbstractSpinSolver):
     """Half a step of drift, a random rotation, half a step of drift (Strang splitting).
 
-    The noise alone is Brownian motion on the sphere: a Cayley rotation by sqrt(2 D dt) times three normals, which keeps
-    |m| exactly. The drift alone is an ordinary equation: Merson's Runge-Kutta method of fourth order, then normalisation.
+    The noise alone is Brownian motion on the sphere: a Cayley rotation by sqrt(2 D dt) times three normals, a little `widened` so
+    that it diffuses as far, which keeps |m| exactly. The drift alone is an ordinary equation: Merson's Runge-Kutta method of
+    fourth order, then normalisation.
     Neighbouring half steps of drift are taken as one, so that the internal state runs half a step of drift ahead of m.
 
     Merson's five stages rather than the classical four: a step of angle h damps a precession by h^7/3456 a radian by itself
@@ -213,7 +214,7 @@ def split_step(dynamics: Motion, now: Instant, y: Spins, normals: Spins) -> Spin
     >>> [f"{x:.3f}" for x in later.array()]  # turned about the easy axis by 0.031 rad
     ['0.600', '0.019', '0.800']
     """
-    m = cayley(y, normals * now.spread)
+    m = cayley(y, normals * jax.tree.map(widened, now.spread))
     return merson(lambda m, share: dynamics.rate(m, now.during(share), now.magnet), m, dynamics.angle())
 
 

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float
 
 from mtjax.constants import KB
 from mtjax.devices import total_energy
-from mtjax.dynamics import Dynamics, cayley, merson_in_turn
+from mtjax.dynamics import Dynamics, cayley, merson_in_turn, widened
 from mtjax.quantities import Scalar
 from mtjax.vector import Vector
 
@@ -48,7 +48,7 @@ def path_score(
         m, score = carry
         normals = jax.vmap(lambda n: noise(i, n))(samples)
         y, pull_back = eqx.filter_vjp(lambda dynamics: jax.vmap(lambda m: drift(dynamics, i, m))(m), dynamics)
-        spread, across = dynamics.at(i).spread, normals - y * (normals @ y)
+        spread, across = widened(dynamics.at(i).spread), normals - y * (normals @ y)
         (by_drift,) = pull_back(across.cross(y) * (weights / spread))
         by_noise = _gradient(_noise_score, dynamics, i, jnp.sum(weights * (across @ across)))
         score = jax.tree.map(lambda *parts: sum(parts), score, by_drift, by_noise)
@@ -86,4 +86,4 @@ def _start_score(dynamics: Dynamics, starts: Vector, weights: Array) -> Scalar:
 
 def _noise_score(dynamics: Dynamics, step: Any, across: Scalar) -> Scalar:
     """Of the strength of the noise of a step; `across`: weighted sum of |w across y|^2."""
-    return jnp.log(dynamics.at(step).spread) * across
+    return jnp.log(widened(dynamics.at(step).spread)) * across

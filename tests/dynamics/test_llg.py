@@ -4,6 +4,7 @@ import diffrax as dfx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import mtjax as mtj
 from mtjax.dynamics import StepPath, prepare, thermal
@@ -51,6 +52,23 @@ def test_stages_in_turn_are_those_of_one_kernel():
     dynamics = prepare(mtj.presets.perpendicular_sot(), mtj.Pulse(1e-4, 1e-9), 5e-11)
     drive, m = dynamics.drive(1), mtj.Vector.of(jnp.array([0.36, 0.48, 0.8]))
     ways = (mtj.dynamics.merson, mtj.dynamics.merson_in_turn)
-    joined, in_turn = (step(lambda m: dynamics.rate(m, drive), m, dynamics.angle()).array() for step in ways)
+    joined, in_turn = (
+        step(lambda m, share: (1 + share) * dynamics.rate(m, drive), m, dynamics.angle()).array() for step in ways
+    )
     assert np.linalg.norm(joined - m.array()) > 0.3
     np.testing.assert_allclose(in_turn, joined, rtol=1e-12)
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.2, 0.3])
+def test_a_random_rotation_diffuses_as_brownian_motion_does(spread):
+    """E[P_l(m.m')] = exp(-l(l+1) spread^2 / 2) over all 27 three-point numbers, to sixth order; without the widening to fourth."""
+    points, weights = np.array([-(3**0.5), 0.0, 3**0.5]), np.array([1.0, 4.0, 1.0]) / 6
+    x, y, z = (a.ravel() for a in np.meshgrid(points, points, points))
+    weight = np.prod(np.meshgrid(weights, weights, weights), axis=0).ravel()
+    width = float(mtj.dynamics.widened(spread))
+    start = mtj.Vector.of([0.3, 0.4, 0.75**0.5])
+    turned = jax.vmap(lambda w: mtj.dynamics.cayley(start, mtj.Vector.of(w)))(width * np.stack([x, y, z], axis=1))
+    along = np.asarray(turned @ start)
+    for degree, polynomial in ((1, along), (2, 1.5 * along**2 - 0.5)):
+        off = np.sum(weight * polynomial) - np.exp(-degree * (degree + 1) * spread**2 / 2)
+        assert abs(off) < 4 * degree**4 * spread**6
