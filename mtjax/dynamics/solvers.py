@@ -88,9 +88,10 @@ class AbstractSpinSolver(dfx.AbstractStratonovichSolver):
 class SplitStep(AbstractSpinSolver):
     """Half a step of drift, a random rotation, half a step of drift (Strang splitting).
 
-    The noise alone is Brownian motion on the sphere: a Cayley rotation by sqrt(2 D dt) times three normals, a little `widened` so
-    that it diffuses as far, which keeps |m| exactly. The drift alone is an ordinary equation: Merson's Runge-Kutta method of
-    fourth order, then normalisation.
+    The noise alone is Brownian motion on the sphere: a Cayley rotation by sqrt(2 D dt) times three normals, which keeps |m|
+    exactly, a little `widened` so that it diffuses as far. The drift alone is an ordinary equation: Merson's Runge-Kutta
+    method of fourth order, then normalisation.
+
     Neighbouring half steps of drift are taken as one, so that the internal state runs half a step of drift ahead of m.
 
     Merson's five stages rather than the classical four: a step of angle h damps a precession by h^7/3456 a radian by itself
