@@ -1,5 +1,7 @@
 """One reader for the files of laboratories: the same measurement in many shapes, and what is refused with its two readings."""
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from places import SHARED
@@ -297,3 +299,15 @@ def test_temperatures_that_were_measured_at_every_shot_do_not_part_the_levels(wr
     ]
     data = SwitchingData.read(written("\n".join(["V (mV),tp (ns),R_before,R_after,T (K)", *rows])), tell=None)
     assert (data.switched.sum(), data.trials.sum()) == (50, 200)
+
+
+@there
+@pytest.mark.slow
+def test_a_spin_orbit_file_is_fitted_as_it_is():
+    """From the preset: the curve goes up and down, and a search along one valley ends at a deviance of over 500."""
+    device = mtj.presets.perpendicular_sot()
+    device = eqx.tree_at(lambda d: (d.layer.alpha, d.write_resistance), device, (jnp.asarray(0.1), jnp.asarray(800.0)))
+    found = mtj.fit(device, SwitchingData.read(CASES / "tab.csv"), where=("theta_sh", "Bk"))
+    assert np.all(np.abs(found.estimates.value - [0.25, 0.20]) < 4 * found.estimates.stderr)
+    assert found.deviance < 36  # 14 degrees of freedom
+    assert found.warnings == ()
