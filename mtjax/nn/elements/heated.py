@@ -85,15 +85,15 @@ class HeatedNeuron(AbstractNeuron):
     >>> film = mtj.presets.kurenkov2019_neuron()
     >>> neuron = mtj.nn.HeatedNeuron.of(film.cell, mtj.nn.kurenkov2019_law(), interval=10e-9)
     >>> print(neuron)
-    HeatedNeuron: bias 510.2 uA, 22.17 uA per unit of input, slots of 10 ns, cooling in 8.488 ns
+    HeatedNeuron: bias 510.3 uA, 22.34 uA per unit of input, slots of 10 ns, cooling in 8.488 ns
     >>> state, u, how = neuron.init((1,)), jnp.full(1, 0.9), mtj.nn.StraightThrough()
     >>> for _ in range(4):
     ...     fired, state = neuron(jnp.full(1, 2.0), state, uniforms=u, estimator=how)
     ...     print(f"P = {1 / (1 + jnp.exp(-fired.logit[0])):.4f}, then {state.rises.sum():.1f} K warmer")
-    P = 0.0104, then 32.2 K warmer
-    P = 0.1659, then 42.1 K warmer
-    P = 0.3408, then 45.2 K warmer
-    P = 0.4129, then 46.1 K warmer
+    P = 0.0098, then 32.3 K warmer
+    P = 0.1642, then 42.2 K warmer
+    P = 0.3466, then 45.2 K warmer
+    P = 0.4228, then 46.2 K warmer
     """
 
     law: HeatedLaw

@@ -24,7 +24,17 @@ from mtjax.progress import progress_bar
 
 
 class TrainedOnSequences(Shown):
-    """A trained `network` with its `history`: one row per epoch of (loss, seconds)."""
+    """A trained `network` with its `history`: one row per epoch of (loss, seconds).
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> network = mtj.nn.recurrent((1, 4, 2), mtj.nn.ClockedNeuron.of(mtj.nn.sengupta2016_law()), key=jax.random.key(0))
+    >>> data = mtj.nn.Sequences.of([np.ones((3, 1))] * 2, [0, 1])
+    >>> trained = mtj.nn.train_sequences(network, data, mtj.nn.Training(epochs=1), key=jax.random.key(1), progress=False)
+    >>> print(trained.network, len(trained.history))
+    SequenceNetwork 1 -> 4 (recurrent) -> 2, 38 weights and biases 1
+    """
 
     network: SequenceNetwork
     history: tuple[tuple[float, float], ...]

@@ -48,6 +48,15 @@ class SequenceActivity(Shown):
     - `fired`: of every layer, arrays of shape (slots, neurons); no spikes and no current beyond the sequence's end.
     - `scores`: of the classes; `slots`: of the sequence itself.
     - `interval`: from slot to slot, s; not a number where the neurons have none.
+
+    >>> import jax
+    >>> import numpy as np
+    >>> import mtjax as mtj
+    >>> neuron = mtj.nn.ClockedNeuron.of(mtj.nn.sengupta2016_law())
+    >>> network = mtj.nn.recurrent((1, 4, 2), neuron, key=jax.random.key(0))
+    >>> activity = network(np.ones((5, 1)), key=jax.random.key(1))
+    >>> print(activity.inputs.shape, activity.fired[0].spikes.shape, int(activity.slots))
+    (5, 1) (5, 4) 5
     """
 
     inputs: Array
