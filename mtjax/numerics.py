@@ -42,3 +42,15 @@ def bisected(is_right: Callable[[Array], Array], low: Array, high: Array, number
         return jnp.where(right, middle, low), jnp.where(right, high, middle)
 
     return jnp.mean(jnp.stack(jax.lax.fori_loop(0, number, halve, (low, high))), axis=0)
+
+
+def softplus_inverse(y: Array) -> Array:
+    """ln(exp(y) - 1), for y from 1e-12 on.
+
+    >>> import jax
+    >>> from mtjax.numerics import softplus_inverse
+    >>> print(f"{softplus_inverse(jax.nn.softplus(0.5)):.3f}")
+    0.500
+    """
+    y = jnp.maximum(y, 1e-12)
+    return y + jnp.log(-jnp.expm1(-y))

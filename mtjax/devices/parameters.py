@@ -51,13 +51,11 @@ def all_parameters(device: Device) -> tuple[Parameter, ...]:
     length width thickness Ms alpha Bk polarisation asymmetry field_like_ratio temperature write_resistance R_P tmr half_voltage
     """
     paths = [(i, path) for i, (path, x) in enumerate(_leaves(device)) if jnp.ndim(x) == 0]
-    spelled = [(*_names(device, path), i) for i, path in paths]
-    taken = [name for *names, _, _ in spelled for name in set(names)]
+    spelled = [(*_names(device, path), i, _ends(device, path)) for i, path in paths]
+    taken = [name for *names, _, _, _ in spelled for name in set(names)]
     return tuple(
-        Parameter(
-            next((name for name in names if taken.count(name) == 1), names[-1]), unit, i, _ends(device, _leaves(device)[i][0])
-        )
-        for *names, unit, i in spelled
+        Parameter(next((name for name in names if taken.count(name) == 1), names[-1]), unit, i, ends)
+        for *names, unit, i, ends in spelled
     )
 
 

@@ -69,7 +69,21 @@ def three_point(bits: UInt32[Array, "*shape"]) -> Float32[Array, "*shape"]:
     return jnp.where(bits < 349525, -size, jnp.where(bits < 1747627, jnp.float32(0), size))
 
 
-class StepPath(dfx.AbstractBrownianPath):
+class _EndlessPath(dfx.AbstractBrownianPath):
+    """A path whose steps have their noise at any time."""
+
+    @property
+    def t0(self):
+        """Minus infinity: defined at every step."""
+        return -jnp.inf
+
+    @property
+    def t1(self):
+        """Infinity: defined at every step."""
+        return jnp.inf
+
+
+class StepPath(_EndlessPath):
     """Brownian motion in three dimensions for solvers that count time in steps: `t0` is the number of the step.
 
     - `key`: a `jax.random` key.
@@ -99,16 +113,6 @@ class StepPath(dfx.AbstractBrownianPath):
         self.normal = normal
         self.levy_area = dfx.BrownianIncrement
 
-    @property
-    def t0(self):
-        """Minus infinity: defined at every step."""
-        return -jnp.inf
-
-    @property
-    def t1(self):
-        """Infinity: defined at every step."""
-        return jnp.inf
-
     def bits(self, step: Any) -> tuple[UInt32[Array, ""], UInt32[Array, ""], UInt32[Array, ""]]:
         """Three times 21 random bits for `step`."""
         step = jnp.round(step).astype(jnp.uint32)  # diffrax gives 102.99999 for step 103: cut off, it would repeat 102
@@ -126,7 +130,7 @@ class StepPath(dfx.AbstractBrownianPath):
         return ((a >> 9).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-23)
 
 
-class LayeredPath(dfx.AbstractBrownianPath):
+class LayeredPath(_EndlessPath):
     """Brownian motion of several spins.
 
     - `each`: the paths, one for each spin.
@@ -145,16 +149,6 @@ class LayeredPath(dfx.AbstractBrownianPath):
 
     def __init__(self, each: tuple[StepPath, ...]):
         self.each, self.levy_area = each, dfx.BrownianIncrement
-
-    @property
-    def t0(self):
-        """Minus infinity: defined at every step."""
-        return -jnp.inf
-
-    @property
-    def t1(self):
-        """Infinity: defined at every step."""
-        return jnp.inf
 
     def evaluate(self, t0: Any, t1: Any = None, left: bool = True, use_levy: bool = False) -> Layered:  # noqa: FBT001, FBT002
         """The increments of step number `t0`: three independent standard normals for each spin; `t1` must be `t0` + 1."""

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.checks import checked
+from mtjax.numerics import softplus_inverse
 from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity, require
 
@@ -83,8 +84,8 @@ class Coordinates(Shown):
 
     def _unbent(self, c: Array) -> Array:
         w = self._bend
-        y = self.lower + w * _softplus_inverse((c - self.lower) / w)
-        return jnp.asarray(self.upper - w * _softplus_inverse((self.upper - y) / w))
+        y = self.lower + w * softplus_inverse((c - self.lower) / w)
+        return jnp.asarray(self.upper - w * softplus_inverse((self.upper - y) / w))
 
     @property
     def _bend(self) -> Array:
@@ -161,11 +162,6 @@ def coordinates(
         upper=np.array([high for _, high in found]),
         priors=tuple(priors.get(name, priors.get(_plain(name))) for name in names),
     )
-
-
-def _softplus_inverse(y: Array) -> Array:
-    y = jnp.maximum(y, 1e-12)
-    return y + jnp.log(-jnp.expm1(-y))
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from mtjax.devices import Device, Stack
 from mtjax.printing import Shown
 from mtjax.quantities import Numbers, as_scalar
 from mtjax.resonance.eigenmodes import eigen
-from mtjax.resonance.linear import AtRest, at_rest, over_fields, require_stable, steadiness
+from mtjax.resonance.linear import AtRest, at_rest, over_fields, steadiness
 from mtjax.resonance.readings import Readout, require_readout, resistance_at
 
 
@@ -73,9 +73,7 @@ def spin_diode(
     require_readout(device, readout)
     frequencies = jnp.atleast_1d(as_scalar(frequency))
     given = (frequencies, as_scalar(amplitude), as_scalar(current), readout, start)
-    found, growth, residual = over_fields(_spin_diode, device, field, *given)
-    require_stable(growth, residual, field)
-    return found
+    return over_fields(_spin_diode, device, field, *given)
 
 
 def _spin_diode(

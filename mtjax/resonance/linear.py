@@ -127,6 +127,11 @@ def _resting(given: tuple[Magnetic, Scalar, Array], ms: Float[Array, "layers 3"]
     return AtRest(device, current, field, ms, tangents(ms))
 
 
+def layers_of(device: Magnetic) -> tuple[Device, ...]:
+    """The layers of a stack, or the device by itself."""
+    return device.layers if isinstance(device, Stack) else (device,)
+
+
 def directions(device: Magnetic) -> Float[Array, "layers 3"]:
     """In which the layers start."""
     return device.start.array() if isinstance(device, Stack) else device.start[None]
@@ -150,12 +155,17 @@ def _drift(device: Magnetic, ms: Float[Array, "layers 3"], current: Scalar, fiel
 
 
 def over_fields(one: Callable[..., Any], device: Magnetic, field: Numbers | None, *rest: Any) -> Any:
-    """`one(device, field, *rest)` for every field, shape (..., 3): results with the same leading axes, in one program."""
+    """What `one(device, field, *rest)` finds for every field, shape (..., 3): with the same leading axes, in one program.
+
+    It gives what `steadiness` says of its equilibrium, too. Raises `ValueError` where an equilibrium is unstable.
+    """
     fields = jnp.zeros(3) if field is None else as_scalar(field)
     if fields.shape[-1:] != (3,):
         raise ValueError(f"`field` must have three components in its last axis, but has shape {fields.shape}.")
-    found = _mapped(one, device, fields.reshape(-1, 3), rest)
-    return jax.tree.map(lambda x: x.reshape(*fields.shape[:-1], *x.shape[1:]), found)
+    mapped = _mapped(one, device, fields.reshape(-1, 3), rest)
+    found, growth, residual = jax.tree.map(lambda x: x.reshape(*fields.shape[:-1], *x.shape[1:]), mapped)
+    _require_stable(growth, residual, field)
+    return found
 
 
 @eqx.filter_jit
@@ -169,7 +179,7 @@ def steadiness(rest: AtRest, values: Array) -> tuple[Array, Array]:
     return jax.lax.stop_gradient(jnp.max(values.real)), jax.lax.stop_gradient(jnp.max(jnp.abs(drift)))
 
 
-def require_stable(growth: Array, residual: Array, field: Numbers | None) -> None:
+def _require_stable(growth: Array, residual: Array, field: Numbers | None) -> None:
     """Raise `ValueError` where the drift does not vanish, or a deviation grows, in 1/ns; traced numbers are not looked at."""
     if not (is_known(growth) and is_known(residual)):
         return

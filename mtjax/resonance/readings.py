@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from mtjax.devices import Device, Stack
 from mtjax.quantities import Scalar
-from mtjax.resonance.linear import AtRest
+from mtjax.resonance.linear import AtRest, layers_of
 
 Readout = Callable[[Any], Any] | None
 """A resistance (ohm) of the unit vectors of all layers, shape (layers, 3); `None`: that of the device."""
@@ -21,12 +21,11 @@ def resistance_at(rest: AtRest, readout: Readout, x: Float[Array, " n"]) -> Scal
     ms = rest.at(x)
     if readout is not None:
         return jnp.asarray(readout(ms))
-    layers = rest.device.layers if isinstance(rest.device, Stack) else (rest.device,)
+    layers = layers_of(rest.device)
     return sum((layer.readout(m) for layer, m in zip(layers, ms, strict=True) if layer.readout is not None), jnp.zeros(()))
 
 
 def require_readout(device: Device | Stack, readout: Readout) -> None:
     """Raise `ValueError` where nothing says what the resistance is."""
-    layers = device.layers if isinstance(device, Stack) else (device,)
-    if readout is None and all(layer.readout is None for layer in layers):
+    if readout is None and all(layer.readout is None for layer in layers_of(device)):
         raise ValueError("The device must have a read-out, or `readout` must be given, a function of m, but there is neither.")

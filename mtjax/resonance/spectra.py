@@ -12,7 +12,7 @@ from mtjax.checks import Number, Within, checked
 from mtjax.constants import NS
 from mtjax.devices import Device, Stack
 from mtjax.quantities import Numbers, as_direction, as_scalar
-from mtjax.resonance.linear import AtRest, at_rest, over_fields, require_stable, steadiness
+from mtjax.resonance.linear import AtRest, at_rest, layers_of, over_fields, steadiness
 from mtjax.resonance.readings import Readout, require_readout, resistance_at
 
 
@@ -44,9 +44,7 @@ def absorption(
     ((101, 1), 'resonance at 66 mT')
     """
     given = (jnp.atleast_1d(as_scalar(frequency)), as_direction(direction), as_scalar(current), start)
-    found, growth, residual = over_fields(_absorption, device, field, *given)
-    require_stable(growth, residual, field)
-    return found
+    return over_fields(_absorption, device, field, *given)
 
 
 def _absorption(device: Device | Stack, field: Array, frequencies: Array, direction: Array, current: Array, start: Any):
@@ -60,12 +58,8 @@ def _absorption(device: Device | Stack, field: Array, frequencies: Array, direct
     return jax.vmap(power)(frequencies), *steadiness(rest, jnp.linalg.eigvals(rest.matrix))
 
 
-def _layers(device: Device | Stack) -> tuple[Device, ...]:
-    return device.layers if isinstance(device, Stack) else (device,)
-
-
 def _moments(device: Device | Stack) -> Float[Array, " layers"]:
-    return jnp.stack([layer.moment for layer in _layers(device)])
+    return jnp.stack([layer.moment for layer in layers_of(device)])
 
 
 @checked
@@ -95,9 +89,7 @@ def noise_spectrum(
     """
     require_readout(device, readout)
     given = (jnp.atleast_1d(as_scalar(frequency)), as_scalar(current), readout, start)
-    found, growth, residual = over_fields(_noise, device, field, *given)
-    require_stable(growth, residual, field)
-    return found
+    return over_fields(_noise, device, field, *given)
 
 
 def _noise(device: Device | Stack, field: Array, frequencies: Array, current: Array, readout: Readout, start: Any):
@@ -114,4 +106,4 @@ def _noise(device: Device | Stack, field: Array, frequencies: Array, current: Ar
 
 def _diffusion(rest: AtRest) -> Float[Array, " layers"]:
     """Diffusion constants of the layers, 1/ns."""
-    return jnp.stack([layer.magnet.diffusion(layer.temperature) for layer in _layers(rest.device)])
+    return jnp.stack([layer.magnet.diffusion(layer.temperature) for layer in layers_of(rest.device)])

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.checks import Count, Within
@@ -15,7 +14,7 @@ from mtjax.devices import Device, JouleHeating, metal_on_oxide
 from mtjax.nn.elements.neurons import AbstractNeuron, Fired, Values
 from mtjax.nn.estimators import AbstractEstimator
 from mtjax.nn.laws import HeatedLaw
-from mtjax.numerics import bisected
+from mtjax.numerics import bisected, gauss_legendre, softplus_inverse
 from mtjax.printing import Shown, with_unit
 from mtjax.quantities import Scalar, as_scalar, is_known, quantity
 
@@ -160,13 +159,13 @@ class HeatedNeuron(AbstractNeuron):
         """Logit of the probability that a pulse of `current` (A) switches, and the rises (K) one interval after its start."""
         R, tau = self._modes(rises)
         power, (width, counts) = (self.resistance * current**2).astype(rises.dtype), self._lengths(rises)
-        t, w = (jnp.asarray(x / 2, rises.dtype) for x in np.polynomial.legendre.leggauss(self.nodes))
-        shares = jnp.reshape(t + 0.5, (-1, 1, *(1,) * power.ndim))
+        t, w = (jnp.asarray(x, rises.dtype) for x in gauss_legendre(self.nodes))
+        shares = jnp.reshape(t, (-1, 1, *(1,) * power.ndim))
         warm = jnp.sum(_later(rises, R * power, counts * shares / tau), axis=1)
         drive = jnp.broadcast_to(current.astype(rises.dtype), warm.shape)
         logits = self.law.logit(drive, self.ambient.astype(rises.dtype) + warm)
         hazard = jnp.tensordot(w, jax.nn.softplus(logits), 1)
-        return _logit(hazard), self._cooled(_later(rises, R * power, width / tau))
+        return softplus_inverse(hazard), self._cooled(_later(rises, R * power, width / tau))
 
     def steady(self, current: Values) -> tuple[Values, Rises]:
         """Logit and rises (K) before a pulse, when pulses of `current` (A) have gone on for long without a spike."""
@@ -214,9 +213,3 @@ class HeatedNeuron(AbstractNeuron):
 def _later(rises: Array, steady: Array, times: Array) -> Array:
     """The modes `times` cooling times later, on their way to `steady`."""
     return steady + (rises - steady) * jnp.exp(-times)
-
-
-def _logit(hazard: Array) -> Array:
-    """ln(exp(h) - 1), for h from 1e-12 on."""
-    h = jnp.maximum(hazard, 1e-12)
-    return h + jnp.log(-jnp.expm1(-h))

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from mtjax.checks import Count, Finite, Seconds, checked
 from mtjax.devices import Device
@@ -70,9 +71,7 @@ def distil(
     P = 0.182 at 10 uA, 1/2 at 10.7 uA
     """
     parameters = {} if parameters is None else parameters
-    for name, (low, high, *_) in {"domain": domain, **parameters}.items():
-        if not low < high:
-            raise ValueError(f"`{name}` must be a lowest and a highest value, but is {low:g} to {high:g}.")
+    require_ranges({"domain": domain, **parameters})
     ranges = (domain, *((low, high) for low, high, _ in parameters.values()))
     degrees = _each(degree, len(ranges))
     numbers = _each(nodes if nodes is not None else tuple(d + 1 for d in degrees), len(ranges))
@@ -115,14 +114,32 @@ def fitted(
     """The series that fits `samples`; probabilities below 1e-9 count as that."""
     p, q = np.maximum(samples.p, 1e-9), np.maximum(samples.complement, 1e-9)
     weight = np.minimum(p, q) / np.maximum(samples.stderr, 1e-4) + 1e-3
-    unit = [2 * (x - a) / (b - a) - 1 for x, (a, b) in zip(samples.points.T, ranges, strict=True)]
-    columns = np.ones((len(p), 1))
-    for x, degree in zip(unit, degrees, strict=True):
-        more = np.asarray(polynomials(jnp.asarray(x), degree + 1))
-        columns = (columns[:, :, None] * more[:, None, :]).reshape(len(p), -1)
-    found = np.linalg.lstsq(columns * weight[:, None], np.log(p / q) * weight, rcond=None)[0]
+    found = coefficients(samples.points, np.log(p / q), weight, ranges, degrees)
     values = tuple(as_scalar(usual) for _, _, usual in parameters.values())
-    return ChebyshevLaw(jnp.asarray(found.reshape([d + 1 for d in degrees])), ranges, tuple(parameters), values)
+    return ChebyshevLaw(found, ranges, tuple(parameters), values)
+
+
+def coefficients(
+    points: np.ndarray,
+    logits: np.ndarray,
+    weight: np.ndarray,
+    ranges: tuple[tuple[float, float], ...],
+    degrees: tuple[int, ...],
+) -> Array:
+    """Of the product Chebyshev series nearest to `logits` at `points`, in weighted least squares."""
+    columns = np.ones((len(logits), 1))
+    for x, (low, high), degree in zip(points.T, ranges, degrees, strict=True):
+        more = np.asarray(polynomials(jnp.asarray(2 * (x - low) / (high - low) - 1), degree + 1))
+        columns = (columns[:, :, None] * more[:, None, :]).reshape(len(logits), -1)
+    found = np.linalg.lstsq(columns * weight[:, None], logits * weight, rcond=None)[0]
+    return jnp.asarray(found.reshape([d + 1 for d in degrees]))
+
+
+def require_ranges(ranges: Mapping[str, tuple[float, ...]]) -> None:
+    """Raise `ValueError` where a range does not begin with a lowest and a highest value."""
+    for name, (low, high, *_) in ranges.items():
+        if not low < high:
+            raise ValueError(f"`{name}` must be a lowest and a highest value, but is {low:g} to {high:g}.")
 
 
 def largest_error(law: ChebyshevLaw, samples: Samples) -> float:

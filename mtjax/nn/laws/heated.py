@@ -16,8 +16,16 @@ from jaxtyping import Array, ArrayLike, Float
 
 from mtjax.checks import Count, Seconds, SecondsFromZero, checked
 from mtjax.devices import Device
-from mtjax.nn.laws.distilled import Samples, chebyshev_nodes, largest_error, probabilities, spread_points
-from mtjax.nn.laws.law import ChebyshevLaw, Series, clenshaw, polynomials
+from mtjax.nn.laws.distilled import (
+    Samples,
+    chebyshev_nodes,
+    coefficients,
+    largest_error,
+    probabilities,
+    require_ranges,
+    spread_points,
+)
+from mtjax.nn.laws.law import ChebyshevLaw, Series, clenshaw
 from mtjax.printing import Shown, with_unit
 from mtjax.pulses import Pulse
 from mtjax.quantities import Scalar, as_scalar, quantity
@@ -128,9 +136,7 @@ def distil_heated(
         return cell, Pulse(current, width)
 
     ranges = (domain, temperatures)
-    for name, (low, high) in zip(("domain", "temperatures"), ranges, strict=True):
-        if not low < high:
-            raise ValueError(f"`{name}` must be a lowest and a highest value, but is {low:g} to {high:g}.")
+    require_ranges({"domain": domain, "temperatures": temperatures})
     axes = [chebyshev_nodes(number, ends) for number, ends in zip(nodes, ranges, strict=True)]
     grid = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
     at, how = partial(probabilities, build, names=("temperature",), method=method, progress=False), f"by {method.name}"
@@ -144,11 +150,7 @@ def distil_heated(
 def _fitted(samples: Samples, ranges: tuple[tuple[float, float], ...], degree: tuple[int, int]) -> Array:
     """Coefficients of logit P, weighted by the slope of P and, so that rare events come out too, by a hundredth everywhere."""
     p, q = (np.maximum(x, _LEAST) for x in (samples.p, samples.complement))
-    places = [_place(jnp.asarray(x), ends) for x, ends in zip(samples.points.T, ranges, strict=True)]
-    x, y = (np.asarray(polynomials(place, n + 1)) for place, n in zip(places, degree, strict=True))
-    columns, weight = (x[:, :, None] * y[:, None, :]).reshape(len(p), -1), np.sqrt(p * q) + 0.01
-    found = np.linalg.lstsq(columns * weight[:, None], np.log(p / q) * weight, rcond=None)[0]
-    return jnp.asarray(found.reshape([n + 1 for n in degree]))
+    return coefficients(samples.points, np.log(p / q), np.sqrt(p * q) + 0.01, ranges, degree)
 
 
 def kurenkov2019_law() -> HeatedLaw:

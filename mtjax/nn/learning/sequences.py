@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ import optax
 from jaxtyping import Array, Float, Key
 
 from mtjax.checks import Count, checked
-from mtjax.files import load_checkpoint, save_checkpoint
 from mtjax.nn.estimators import AbstractEstimator, AbstractSurrogate, Concrete
+from mtjax.nn.learning.epochs import Update, require_labels, run_epochs
 from mtjax.nn.learning.training import Accuracy, Training
 from mtjax.nn.sequences import SequenceNetwork, Sequences
 from mtjax.nn.sequences.network import weights_of
 from mtjax.printing import Shown
-from mtjax.progress import progress_bar
 
 
 class TrainedOnSequences(Shown):
@@ -50,7 +48,6 @@ def mean_loss(
     network: SequenceNetwork, xs: Array, lengths: Array, labels: Array, key: Key[Array, ""], estimator: AbstractEstimator
 ) -> Array:
     """Mean cross-entropy of the scores over a batch, every sequence with random numbers of its own."""
-
     scores = network.batch(xs, lengths, jax.random.split(key, xs.shape[0]), estimator).scores
     return jnp.mean(optax.losses.softmax_cross_entropy_with_integer_labels(scores, labels))
 
@@ -91,33 +88,13 @@ def train_sequences(
         raise ValueError(
             f"Networks that use time need an estimator like StraightThrough, but have {type(training.estimator).__name__}."
         )
-    batches = max(len(data) // training.batch, 1)
-    optimiser = optax.adam(optax.cosine_decay_schedule(training.rate, training.epochs * batches))
-    chosen = (weights_only if training.trainable is None else training.trainable)(network)
-    moving, fixed = eqx.partition(network, chosen)
-    state = optimiser.init(eqx.filter(moving, eqx.is_inexact_array))
-    history: tuple[tuple[float, float], ...] = ()
-    if checkpoint is not None and Path(checkpoint).exists():
-        (moving, state), history = load_checkpoint(checkpoint, (moving, state))
-    update = make_update(optimiser, training)
     arrays = (jnp.asarray(data.values, jnp.float32), jnp.asarray(data.lengths), jnp.asarray(data.labels))
-    with progress_bar("epochs", shown=progress, total=training.epochs - len(history)) as bar:
-        for epoch in range(len(history), training.epochs):
-            start, for_order, for_spikes = time.perf_counter(), *jax.random.split(jax.random.fold_in(key, epoch))
-            order = np.asarray(jax.random.permutation(for_order, len(data)))[: batches * training.batch]
-            losses = []
-            for i, rows in enumerate(order.reshape(batches, -1)):
-                moving, state, loss = update(moving, fixed, state, arrays, jnp.asarray(rows), jax.random.fold_in(for_spikes, i))
-                losses.append(loss)
-            history = (*history, (float(jnp.mean(jnp.stack(losses))), time.perf_counter() - start))
-            if checkpoint is not None:
-                save_checkpoint(checkpoint, (moving, state), history)
-            bar.update()
-    return TrainedOnSequences(eqx.combine(moving, fixed), history)
+    how: Any = {"trainable": weights_only, "key": key, "progress": progress, "checkpoint": checkpoint}
+    return TrainedOnSequences(*run_epochs(network, training, make_update, arrays, **how))
 
 
-def make_update(optimiser: optax.GradientTransformation, training: Training):
-    """One compiled step: (moving, fixed, state, arrays, rows, key) -> (moving, state, loss)."""
+def make_update(optimiser: optax.GradientTransformation, training: Training) -> Update:
+    """One compiled step of `train_sequences`; its arrays are values, lengths and labels."""
 
     @eqx.filter_jit
     def update(moving, fixed, state, arrays, rows, key):
@@ -173,7 +150,4 @@ def scores_of(network: SequenceNetwork, xs: Array, lengths: Array, keys: Key[Arr
 def _fits(network: SequenceNetwork, data: Sequences) -> None:
     if data.values.shape[2] != network.channels:
         raise ValueError(f"The network takes {network.channels} channels, but the data have {data.values.shape[2]}.")
-    if data.labels.max() >= network.classes:
-        raise ValueError(
-            f"The network tells {network.classes} classes apart, but the data have labels up to {data.labels.max()}."
-        )
+    require_labels(data.labels, network.classes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Key
-from tqdm import tqdm
 
 from mtjax.checks import Count, CountFromZero, Positive, check_fields, checked
-from mtjax.files import load_checkpoint, save_checkpoint
 from mtjax.nn._oracles import DisARM, Reinforce
 from mtjax.nn.datasets import Dataset
 from mtjax.nn.estimators import AbstractEstimator, StraightThrough
+from mtjax.nn.learning.epochs import Update, require_labels, run_epochs
 from mtjax.nn.network import Activity, Network
 from mtjax.parallel import over_rows
 from mtjax.printing import Shown
@@ -174,39 +172,17 @@ def train(
     """
     training = Training() if training is None else training
     _fits(network, data)
-    batches = max(len(data) // training.batch, 1)
-    optimiser = optax.adam(optax.cosine_decay_schedule(training.rate, training.epochs * batches))
-    chosen = (synapses_only if training.trainable is None else training.trainable)(network)
-    moving, fixed = eqx.partition(network, chosen)
-    state = optimiser.init(eqx.filter(moving, eqx.is_inexact_array))
-    history: tuple[tuple[float, float], ...] = ()
-    if checkpoint is not None and Path(checkpoint).exists():
-        (moving, state), history = load_checkpoint(checkpoint, (moving, state))
-    update = make_update(optimiser, training)
-    xs, labels = jnp.asarray(data.images, jnp.float32), jnp.asarray(data.labels)
-    for epoch in range(len(history), training.epochs):
-        start, for_order, for_steps = time.perf_counter(), *jax.random.split(jax.random.fold_in(key, epoch))
-        order = np.asarray(jax.random.permutation(for_order, len(data)))[: batches * training.batch].reshape(batches, -1)
-        bar = tqdm(order, desc=f"epoch {epoch + 1}/{training.epochs}", disable=not progress, leave=False)
-        losses = []
-        for i, rows in enumerate(bar):
-            moving, state, loss = update(moving, fixed, state, xs, labels, jnp.asarray(rows), jax.random.fold_in(for_steps, i))
-            losses.append(loss)
-            if progress and i % 50 == 0:
-                bar.set_postfix(loss=f"{float(loss):.3f}")
-        history = (*history, (float(jnp.mean(jnp.stack(losses))), time.perf_counter() - start))
-        if progress:
-            tqdm.write(f"epoch {epoch + 1}: loss {history[-1][0]:.4f}, {history[-1][1]:.1f} s")
-        if checkpoint is not None:
-            save_checkpoint(checkpoint, (moving, state), history)
-    return Trained(eqx.combine(moving, fixed), history)
+    arrays = (jnp.asarray(data.images, jnp.float32), jnp.asarray(data.labels))
+    how: Any = {"trainable": synapses_only, "key": key, "progress": progress, "checkpoint": checkpoint}
+    return Trained(*run_epochs(network, training, make_update, arrays, **how))
 
 
-def make_update(optimiser: optax.GradientTransformation, training: Training) -> Callable[..., tuple[Any, Any, Array]]:
-    """One compiled step of `train`: (moving, fixed, state, images, labels, rows, key) -> (moving, state, loss)."""
+def make_update(optimiser: optax.GradientTransformation, training: Training) -> Update:
+    """One compiled step of `train`; its arrays are images and labels."""
 
     @eqx.filter_jit(donate="none")
-    def update(moving, fixed, state, xs, labels, rows, key):
+    def update(moving, fixed, state, arrays, rows, key):
+        xs, labels = arrays
         k1, k2, k3 = jax.random.split(key, 3)
         images = shifted(xs[rows], training.shift, k3) if training.shift else xs[rows]
 
@@ -315,7 +291,4 @@ def _right(shared: tuple[Network, int, bool], rows: tuple[Array, Int[Array, " ba
 def _fits(network: Network, data: Dataset) -> None:
     if data.images.shape[1:] != network.shape:
         raise ValueError(f"The network takes inputs of shape {network.shape}, but the data have {data.images.shape[1:]}.")
-    if len(data) and data.labels.max() >= network.classes:
-        raise ValueError(
-            f"The network tells {network.classes} classes apart, but the data have labels up to {data.labels.max()}."
-        )
+    require_labels(data.labels, network.classes)

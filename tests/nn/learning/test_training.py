@@ -56,7 +56,7 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_numbers(tmp_path):
             raise CutOff
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mtjax.nn.learning.training.save_checkpoint", writes)
+        patch.setattr("mtjax.nn.learning.epochs.save_checkpoint", writes)
         with pytest.raises(CutOff):
             nn.train(small(), data, how, key=key, progress=False, checkpoint=tmp_path / "c.ckpt")
     resumed = nn.train(small(), data, how, key=key, progress=False, checkpoint=tmp_path / "c.ckpt")
