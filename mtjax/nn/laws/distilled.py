@@ -13,11 +13,12 @@ from jaxtyping import Array
 from mtjax.checks import Count, Finite, Seconds, checked
 from mtjax.devices import Device
 from mtjax.nn.laws.law import ChebyshevLaw, polynomials
+from mtjax.nn.laws.switching_range import switching_range
 from mtjax.printing import Shown
 from mtjax.progress import progress_bar
 from mtjax.pulses import Pulse
 from mtjax.quantities import as_scalar
-from mtjax.switching import AbstractMethod, FokkerPlanck, switching_probability
+from mtjax.switching import AbstractMethod, Automatic, switching_probability
 
 Build = Callable[..., tuple[Device, Pulse]]
 """From the drive (A) and the parameters, by name, to a device under a pulse."""
@@ -41,7 +42,7 @@ def distil(
     device: Device | Build,
     width: Seconds | None = None,
     *,
-    domain: tuple[Finite, Finite],
+    domain: tuple[Finite, Finite] | None = None,
     parameters: Mapping[str, tuple[float, float, float]] | None = None,
     degree: int | tuple[int, ...] = 16,
     nodes: int | tuple[int, ...] | None = None,
@@ -53,16 +54,18 @@ def distil(
     """A Chebyshev series of logit P_sw, fitted at Chebyshev nodes, with its error at independent points.
 
     - `device`, `width`: of rectangular pulses (s); or a function `(current, **parameters) -> (device, pulse)`.
-    - `domain`: of the drive, A.
+    - `domain`: of the drive, A; where it is None, the one in which the probability rises from 0.002 to 0.998
+      (`switching_range`), at the usual values of the parameters.
     - `parameters`: name -> (lowest, highest, usual value), SI.
     - `degree`: of the series in the drive and every parameter; `nodes`: points along each, by default one more.
-    - `method`: `FokkerPlanck(relative=False)` by default: absolute errors are what count in a network.
+    - `method`: `Automatic()` by default, within 0.003 of the probability: absolute errors are what count in a network.
     - `checks`: number of points, spread over the domain and off the nodes, at which `check_method` (default `method`) is
       asked again; the largest difference is the law's `error`.
     - `progress`: whether a bar is shown.
 
     Least squares in which an error of the *probability* counts alike everywhere (weights P(1 - P), and where probabilities
-    were sampled over their standard error). Raises `ValueError` where there are fewer nodes than coefficients.
+    were sampled over their standard error). Raises `ValueError` where there are fewer nodes than coefficients, or no current
+    switches the device.
 
     >>> import mtjax as mtj
     >>> device, method = mtj.presets.perpendicular_stt(40.0), mtj.ThermalActivation()
@@ -71,16 +74,19 @@ def distil(
     P = 0.182 at 10 uA, 1/2 at 10.7 uA
     """
     parameters = {} if parameters is None else parameters
-    require_ranges({"domain": domain, **parameters})
+    require_ranges(parameters if domain is None else {"domain": domain, **parameters})
+    if isinstance(device, Device) and width is None:
+        raise ValueError("`width` must be given where a device is, but is None.")
+    build = device if not isinstance(device, Device) else _rectangular(device, width)
+    method = Automatic() if method is None else method
+    if domain is None:
+        usual = {name: as_scalar(value) for name, (_, _, value) in parameters.items()}
+        domain = switching_range(lambda current: build(current, **usual), method)
     ranges = (domain, *((low, high) for low, high, _ in parameters.values()))
     degrees = _each(degree, len(ranges))
     numbers = _each(nodes if nodes is not None else tuple(d + 1 for d in degrees), len(ranges))
     if any(n <= d for n, d in zip(numbers, degrees, strict=True)):
         raise ValueError(f"`nodes` must exceed `degree` along every axis, but they are {numbers} and {degrees}.")
-    if isinstance(device, Device) and width is None:
-        raise ValueError("`width` must be given where a device is, but is None.")
-    build = device if not isinstance(device, Device) else _rectangular(device, width)
-    method = FokkerPlanck(relative=False) if method is None else method
     grid = np.array(list(itertools.product(*(chebyshev_nodes(n, ends) for n, ends in zip(numbers, ranges, strict=True)))))
     samples = probabilities(build, grid, tuple(parameters), method, progress=progress)
     law = fitted(samples, ranges, degrees, parameters)

@@ -133,7 +133,7 @@ def _pieces_of(signal: Any, size: float, edges: np.ndarray) -> int:
         worst = 0.0
         for a, b in stretches:
             t = a + (b - a) * (np.arange(pieces)[:, None] + _PLACES) / pieces
-            y = np.asarray(values(jnp.asarray(t.ravel()))).reshape(t.shape) / size
+            y = np.asarray(values(jnp.asarray(t.ravel())), float).reshape(t.shape) / size
             curved = np.max(np.abs(y - y[:, :1] - (y[:, -1:] - y[:, :1]) * _PLACES))
             worst = max(worst, curved, np.ptp(y) if pieces == 1 else 0.0)
         return worst
